@@ -1,0 +1,1 @@
+"""What a node is: typed settings, loading with every problem at once, opening hours, example sites."""

@@ -1,0 +1,1 @@
+"""The buses that carry devices, real and simulated: the only place that imports gpiozero and pyserial."""

@@ -1,0 +1,1 @@
+"""The node: the core, the features' rules, the composition root and the command line."""

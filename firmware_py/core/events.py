@@ -1,0 +1,68 @@
+"""Events: immutable facts in the past tense, and the chain of hashes that shows a later edit.
+
+An event type is a string declared with what of it may leave over the live stream: a vote is confidential towards the
+officer, so no stream carries its level.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Purpose = Literal["normal", "test"]
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """What a decision wants to be true: the journal adds identity, time and hash."""
+
+    type: str
+    data: Data
+    source: str
+    simulated: bool = False
+    purpose: Purpose = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact in the journal. `time` is civil time in UTC as the node knew it, believed only if `clock_trusted`."""
+
+    seq: int
+    id: str
+    type: str
+    source: str
+    time: str
+    boot_id: str
+    uptime_s: float
+    clock_trusted: bool
+    epoch: str
+    simulated: bool
+    purpose: Purpose
+    data: Data
+    hash: str
+
+
+def canonical_json(value: Any) -> str:
+    """The one text of a JSON value: sorted keys, no blanks, UTF-8 kept. Hashes and identities are made of it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def chain_hash(previous: str, fields: tuple[object, ...]) -> str:
+    """SHA-256 over the previous event's hash and this one's immutable fields, in column order (`data` as its text)."""
+    text = json.dumps((previous, *fields), separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def uuid7() -> str:
+    """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then random, so that ids sort roughly by time."""
+    value = (time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))

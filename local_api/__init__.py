@@ -1,0 +1,1 @@
+"""Flask pages and JSON of one node, one blueprint per area."""
