@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from firmware_py.core.clock import Clock
+from config.settings import Settings
+from firmware_py.core.bus import Bus
+from firmware_py.core.clock import Clock, Moment
 from firmware_py.core.contracts import Command, Outcome
+from firmware_py.core.events import Event
 from firmware_py.core.health import CheckResult
+from firmware_py.core.series import Delta
 from firmware_py.core.worker import Worker
 
 
@@ -107,3 +111,153 @@ class DeviceContext:
     clock: Clock
     submit: Submit
     simulation: bool  # the site's mode: every event from it is marked simulated
+
+
+class Reader(Protocol):
+    """A read-only view of the journal's database, of the calling thread. Sees only what is committed."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one SELECT: one statement is one snapshot."""
+        ...
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        ...
+
+
+class Transaction(Reader, Protocol):
+    """The writer's open transaction, as decide and apply see it. Reads see what was applied before, in the same group."""
+
+    @property
+    def moment(self) -> Moment:
+        """The clock's reading for this command: the events' time. Features never ask a clock themselves."""
+        ...
+
+    @property
+    def epoch(self) -> str:
+        """The running epoch: the only one whose buckets are written."""
+        ...
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """One writing statement on a table that the feature owns."""
+        ...
+
+    def add(self, delta: Delta) -> None:
+        """Fold a delta into the running epoch's bucket; its revision becomes the event's seq."""
+        ...
+
+
+T = TypeVar("T")
+
+
+class JournalPort(Protocol):
+    """The journal as sync, the API and the devices see it."""
+
+    @property
+    def id(self) -> str:
+        """The database's random id; salvage makes a new one."""
+        ...
+
+    @property
+    def epoch(self) -> str:
+        """The running epoch (hex)."""
+        ...
+
+    @property
+    def bus(self) -> Bus:
+        """What was just committed."""
+        ...
+
+    def submit(self, command: Command) -> Future[Outcome]:
+        """See `Submit`."""
+        ...
+
+    def run(self, job: Callable[[Transaction], T]) -> Future[T]:
+        """Run a job without events (an acceptance mark, a cursor) in the writer's next transaction."""
+        ...
+
+    def reader(self) -> Reader:
+        """The calling thread's read-only connection."""
+        ...
+
+    def events_after(self, seq: int, limit: int) -> list[Event]:
+        """From the disk, in order: for who fell behind the bus."""
+        ...
+
+    def chain_head(self) -> str:
+        """The hash of the newest committed event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """What the city has not accepted yet."""
+
+    pending: int
+    oldest_age_s: float | None
+    last_accepted_at: str | None
+    rejected: int
+
+
+class CityFaults(Protocol):
+    """Simulation only: what the path to the embedded city does to the node's calls."""
+
+    @property
+    def state(self) -> str:
+        """One of "up", "down", "slow", "error", "portal"."""
+        ...
+
+    def set(self, state: str) -> None:
+        """Raises ValueError for an unknown state."""
+        ...
+
+
+class NodePort(Protocol):
+    """A running node, as the local API sees it."""
+
+    @property
+    def settings(self) -> Settings:
+        """The site file."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The product's version."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The node's clock."""
+        ...
+
+    @property
+    def journal(self) -> JournalPort:
+        """The journal."""
+        ...
+
+    @property
+    def devices(self) -> DevicePort:
+        """All devices."""
+        ...
+
+    @property
+    def city_faults(self) -> CityFaults | None:
+        """None unless the city is the embedded one of a simulation."""
+        ...
+
+    @property
+    def city_url(self) -> str:
+        """Where the city's scoreboard can be read (for the embedded one: its own address, not the faulty path)."""
+        ...
+
+    def health(self) -> Sequence[CheckResult]:
+        """All checks, run now, none longer than its deadline."""
+        ...
+
+    def ready(self) -> str | None:
+        """None when presses are taken; else why not."""
+        ...
+
+    def outbox(self) -> OutboxFigures:
+        """The outbox's figures."""
+        ...
