@@ -6,28 +6,24 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 
-def refuse_unsafe_address(url: str) -> None:
-    """The city's credential travels with every call: only over TLS, or inside this computer.
+def unsafe_because(url: str) -> str | None:
+    """Why the city's credential may not travel there, or None: only over TLS, or inside this computer.
 
-    Raises:
-        ValueError: what is wrong with the address. It is never repeated there: it can hold a secret.
+    The text never repeats the address: it can hold a secret.
     """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ValueError('must be "https://..." with a valid host and port') from None
+        return 'must be "https://..." with a valid host and port'
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ValueError(
-            "must hold no user, password, query or fragment; "
-            "the credential is city_token or NUCUOI_CITY_TOKEN"
-        )
-    if parts.scheme not in ("https", "http") or not host or any(sign.isspace() for sign in url):
-        raise ValueError('must be "embedded" or "https://..." (http:// only to this computer itself)')
+        how = "the systemd credential city_token or the variable NUCUOI_CITY_TOKEN"
+        return f"must hold no user, password, query or fragment; give the secret as {how}"
+    if parts.scheme not in ("https", "http") or not host or not url.isprintable() or " " in url:
+        return 'must be "embedded" or "https://..." (http:// only to this computer itself)'
     if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError(
-            "must use https://; http:// is only for this computer itself (127.0.0.1, ::1, localhost)"
-        )
+        return "must use https://; http:// is only for this computer itself (127.0.0.1, ::1, localhost)"
+    return None
 
 
 def _is_loopback(host: str) -> bool:

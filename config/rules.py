@@ -1,8 +1,8 @@
 """Rules between tables of the site file, over its plain data.
 
 They are judged on plain data rather than on validated settings, so that they are told together with the
-problems of single keys: a file with a misspelt key *and* a device at a counter that does not exist names both at
-once. What is of a wrong type is passed over here; the key's own check speaks of it.
+problems of single keys: a file with a misspelt key *and* a device at a counter that does not exist names both
+at once. What is of a wrong type is passed over here; the key's own check speaks of it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _unknown_counters(file: Mapping[str, Any]) -> Iterator[Finding]:
     for index, device in entries(file, "device"):
         counter = device.get("counter")
         if isinstance(counter, str) and counter not in known:
-            listed = ", ".join(f'"{name}"' for name in known) or "none"
+            listed = ", ".join(f'"{name}"' for name in dict.fromkeys(known)) or "none"
             text = f'there is no counter "{counter}"{nearest(counter, known)}; counters: {listed}'
             yield ("device", index, "counter"), text
 

@@ -3,8 +3,8 @@
 INTERFACES fixes the keys; `config.loading` turns every problem of a file into words. Device kinds bring their
 own settings (subclasses of `DeviceSettings`), injected by the composition root: this package knows no kind.
 
-Types are strict, as TOML's are: `port = "8080"` or `levels = true` is an error and never converted. The one
-thing TOML cannot say is a key that is a number: a kind that maps levels to pins declares `dict[LevelKey, ...]`.
+Types are strict, as TOML's are: `port = "8080"` or `levels = true` is an error and never converted. What TOML
+cannot say is a key that is a number: a kind that maps levels to pins declares `dict[LevelKey, ...]`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from config.addresses import refuse_unsafe_address
+from config.addresses import unsafe_because
 from config.rules import EMBEDDED_CITY, SIMULATED_WIRE, Finding, between_tables, nearest
 from config.spans import Minutes, overlapping, parse_span
 from config.table import Table, refuse
@@ -68,9 +68,7 @@ class HolidaySettings(Table):
     @classmethod
     def _not_closed_too(cls, dates: tuple[date, ...], info: ValidationInfo) -> tuple[date, ...]:
         both = (index for index, day in enumerate(dates) if day in info.data.get("closed", ()))
-        refuse(
-            ((index,), f"{dates[index]} is also in closed; take it out of one of the two") for index in both
-        )
+        refuse(((index,), f"{dates[index]} is also in closed; take it out of one of the two") for index in both)
         return dates
 
 
@@ -131,8 +129,8 @@ class CitySettings(Table):
     @field_validator("url")
     @classmethod
     def _safe_address(cls, url: str) -> str:
-        if url != EMBEDDED_CITY:
-            refuse_unsafe_address(url)
+        because = None if url == EMBEDDED_CITY else unsafe_because(url)
+        refuse([((), because)] if because else [])
         return url
 
     @field_validator("ca_file")
@@ -224,9 +222,7 @@ def _overlaps(opening: Sequence[OpeningSettings]) -> Iterable[Finding]:
     """One finding for each entry that shares a minute of a weekday with itself or an earlier one."""
     told: set[int] = set()
     for day in WEEKDAYS:
-        given = [
-            (index, span) for index, entry in enumerate(opening) if day in entry.days for span in entry.spans
-        ]
+        given = [(index, span) for index, entry in enumerate(opening) if day in entry.days for span in entry.spans]
         pair = overlapping([parse_span(span) for _, span in given])
         if pair is None:
             continue

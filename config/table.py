@@ -33,7 +33,11 @@ def frozen_arrays(value: Any) -> Any:
 
 
 def refuse(findings: Iterable[Finding]) -> None:
-    """Tell pydantic every finding at its own place."""
+    """Tell pydantic every finding at its own place; unlike a ValueError, the value is not repeated to the reader.
+
+    Raises:
+        ValidationError: there is a finding.
+    """
     errors = [
         InitErrorDetails(type=PydanticCustomError("rule", "{text}", {"text": text}), loc=location, input=None)
         for location, text in findings
