@@ -7,10 +7,10 @@ answer again and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from firmware_py.core.events import Event, Purpose
+from firmware_py.core.events import Event, Purpose, canonical_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,13 @@ class Command:
     key: str | None = None
     simulated: bool = False
     purpose: Purpose = "normal"
+
+    def fingerprint(self) -> str:
+        """What a retry must repeat: all but the key and the age of the press, which grows from try to try."""
+        told = [
+            [part.name, getattr(self, part.name)] for part in fields(self) if part.name not in {"key", "pressed_ago_s"}
+        ]
+        return canonical_json([type(self).__name__, told])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

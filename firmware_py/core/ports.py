@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from config.settings import Settings
 from firmware_py.core.bus import Bus
 from firmware_py.core.clock import Clock, Moment
-from firmware_py.core.contracts import Command, Outcome
-from firmware_py.core.events import Event
+from firmware_py.core.contracts import Command, Outcome, Rejection
+from firmware_py.core.events import Event, NewEvent
 from firmware_py.core.health import CheckResult
 from firmware_py.core.series import Delta
 from firmware_py.core.worker import Worker
@@ -125,8 +125,8 @@ class Reader(Protocol):
         ...
 
 
-class Transaction(Reader, Protocol):
-    """The writer's open transaction, as decide and apply see it. Reads see what was applied before, in the same group."""
+class View(Reader, Protocol):
+    """What decide sees: the tables as they stand inside the writer's open transaction, and the moment it decides at."""
 
     @property
     def moment(self) -> Moment:
@@ -138,12 +138,70 @@ class Transaction(Reader, Protocol):
         """The running epoch: the only one whose buckets are written."""
         ...
 
+
+class Fold(Reader, Protocol):
+    """What apply sees: no clock and no settings, so that the same events always fold to the same tables and buckets."""
+
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """One writing statement on a table that the feature owns."""
         ...
 
     def add(self, delta: Delta) -> None:
-        """Fold a delta into the running epoch's bucket; its revision becomes the event's seq."""
+        """Fold a delta into the event's epoch's bucket; its revision becomes the event's seq."""
+        ...
+
+    def finalise(self, before_hour: str) -> None:
+        """The event's epoch has seen the end of every hour before this one: mark their buckets final."""
+        ...
+
+
+class Transaction(View, Fold, Protocol):
+    """The writer's open transaction, for jobs without events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a command becomes. `result` answers who asked; the journal adds the first event's `id` to it."""
+
+    events: Sequence[NewEvent]
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStep:
+    """One migration of a feature's tables: applied once, in order, in one transaction. Never edited after release."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+class Feature(Protocol):
+    """The rules of one matter of the hall, on the journal's writer thread. Neither decide nor apply does I/O.
+
+    Several features may decide one command; each sees what the ones before it applied.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of its set of migrations."""
+        ...
+
+    @property
+    def commands(self) -> tuple[type[Command], ...]:
+        """The commands that it decides."""
+        ...
+
+    @property
+    def schema(self) -> Sequence[SchemaStep]:
+        """Its own tables."""
+        ...
+
+    def decide(self, view: View, command: Command) -> Decision | Rejection:
+        """Apply the rules; change nothing."""
+        ...
+
+    def apply(self, fold: Fold, event: Event) -> None:
+        """Fold any event, its own or another's, into its tables and buckets. Test events never come here."""
         ...
 
 
