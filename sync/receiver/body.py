@@ -1,0 +1,93 @@
+"""Reading a batch out of a request's bytes, each refusal with its own problem. A small body cannot become a large memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from typing import Any, NoReturn
+
+from flask import Request
+from pydantic import ValidationError
+
+from sync.protocol import MAX_BODY_BYTES, MAX_RECEIVED_BUCKETS, MAX_UNPACKED_BYTES, SCHEMA, Batch
+from sync.receiver.problems import Problem
+
+ENCODINGS = ("", "identity", "gzip")
+
+
+def read_batch(request: Request) -> Batch:
+    """The batch of a request.
+
+    Raises:
+        Problem: 400 (not what it says, no JSON), 413 (too large: halve it), 415 (an encoding or type not spoken here),
+            422 (JSON, but no batch of this schema).
+    """
+    return parse_batch(unpack(_raw(request), request.headers.get("Content-Encoding", "")))
+
+
+def unpack(raw: bytes, encoding: str) -> bytes:
+    """Undo the content encoding, reading no more than the limit.
+
+    Raises:
+        Problem: 400, 413 or 415.
+    """
+    encoding = encoding.strip().lower()
+    if encoding not in ENCODINGS:
+        raise Problem(415, "encoding", "Content-Encoding must be gzip or absent.", headers={"Accept-Encoding": "gzip"})
+    if encoding != "gzip":
+        return raw
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
+            unpacked = packed.read(MAX_UNPACKED_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Problem(400, "gzip", f"The body says gzip but is none: {error}") from error
+    if len(unpacked) > MAX_UNPACKED_BYTES:
+        raise Problem(413, "too_large", f"Unpacked, a batch has at most {MAX_UNPACKED_BYTES} bytes: halve it.")
+    return unpacked
+
+
+def parse_batch(text: bytes) -> Batch:
+    """The batch in a JSON text; its buckets are looked at one by one later.
+
+    Raises:
+        Problem: 400, 413 or 422.
+    """
+    try:
+        document = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise Problem(400, "utf8", f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "json", f"The body is no JSON that can be read: {error}") from error
+    buckets = document.get("buckets") if isinstance(document, dict) else None
+    if isinstance(buckets, list) and len(buckets) > MAX_RECEIVED_BUCKETS:
+        raise Problem(413, "too_large", f"A batch has at most {MAX_RECEIVED_BUCKETS} buckets: halve it.")
+    try:
+        return Batch.model_validate(document)
+    except ValidationError as error:
+        raise Problem(
+            422, "batch", f"This is no batch of schema {SCHEMA}: see `errors`.", errors=_errors(error)
+        ) from error
+
+
+def _raw(request: Request) -> bytes:
+    if request.mimetype not in ("", "application/json"):
+        raise Problem(415, "type", "Content-Type must be application/json.")
+    too_large = Problem(413, "too_large", f"A body has at most {MAX_BODY_BYTES} bytes: halve the batch.")
+    if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
+        raise too_large
+    raw = request.stream.read(MAX_BODY_BYTES + 1)
+    if len(raw) > MAX_BODY_BYTES:
+        raise too_large
+    return raw
+
+
+def _errors(error: ValidationError) -> list[dict[str, Any]]:
+    """Where and what, never the input itself: it may be large, or what should not be in a log."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)[:20]
+    return [{"where": ".".join(map(str, item["loc"])), "what": item["msg"]} for item in found]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,136 @@
+"""Running the receiver as a process of its own: `nucuoi receiver`, and the embedded city of a simulation."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask
+
+from sync.protocol import MAX_BODY_BYTES
+from sync.receiver.app import create_app
+from sync.receiver.credentials import NODES_VARIABLE, add_node, nodes_from_variable
+from sync.receiver.problems import CONTENT_TYPE, problem_body
+from sync.receiver.tables import open_engine
+
+logger = logging.getLogger(__name__)
+THREADS = 8
+GRACE_S = 3.0
+STDIN = 0
+
+
+def serve(
+    database_url: str,
+    host: str,
+    port: int,
+    *,
+    environ: Mapping[str, str],
+    exit_with_parent: bool = False,
+) -> None:
+    """Serve until SIGTERM or SIGINT; prints `ready http://HOST:PORT` on stdout once it listens.
+
+    On a loopback address the scoreboard is open to this machine until a reader is registered. Nodes given in
+    `NUCUOI_RECEIVER_NODES` ("site/node=token,...") are registered first. `exit_with_parent`: stdin is a pipe held by the
+    parent; when it ends, however the parent died, this process ends.
+
+    Raises:
+        ValueError: `NUCUOI_RECEIVER_NODES` cannot be read.
+        UnknownSchema, sqlalchemy.exc.SQLAlchemyError, OSError: the database or the port cannot be had.
+    """
+    engine = open_engine(database_url)
+    try:
+        register_nodes(engine, environ.get(NODES_VARIABLE, ""))
+        open_on_loopback = is_loopback(host)
+        server = listen(create_app(engine, open_on_loopback=open_on_loopback), host, port)
+        signal.signal(signal.SIGTERM, _stop)
+        if exit_with_parent:
+            threading.Thread(target=_end_with_stdin, name="parent-watch", daemon=True).start()
+        if open_on_loopback:
+            logger.info("on loopback: the scoreboard is open to this machine until a reader is registered")
+        sys.stdout.write(f"ready {address(server)}\n")
+        sys.stdout.flush()
+        try:
+            server.run()
+        finally:
+            server.close()
+    finally:
+        engine.dispose()
+
+
+def listen(app: Flask, host: str, port: int) -> BaseWSGIServer:
+    """A waitress server that listens but does not run yet; port 0 takes a free one."""
+    server: BaseWSGIServer = create_server(
+        app,
+        host=host,
+        port=port,
+        threads=THREADS,
+        ident="nucuoi-city",
+        # Read a little more than is taken, so that "too large" reaches the sender before its connection is closed.
+        max_request_body_size=4 * MAX_BODY_BYTES,
+        channel_timeout=60,
+        clear_untrusted_proxy_headers=False,  # the app looks whether a request was forwarded
+    )
+    server.channel_class = _Channel
+    return server
+
+
+def address(server: BaseWSGIServer) -> str:
+    """Where it listens, as an address that a client can use."""
+    host, port = server.socket.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def register_nodes(engine: Engine, text: str) -> None:
+    """Register what `NUCUOI_RECEIVER_NODES` says; tokens never reach the log."""
+    for site, name, token in nodes_from_variable(text):
+        add_node(engine, site, name, token)
+        logger.info("registered node %s/%s (token ***)", site, name)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bind address is reachable from this machine only."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress has no types
+    """What waitress refuses by itself (a broken request line, a huge body) is a problem+json too."""
+
+    def execute(self) -> None:
+        error: Any = self.request.error
+        body = problem_body(error.code, error.reason.lower().replace(" ", "_"), error.reason)
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.extend([("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))])
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+    error_task_class = _ProblemTask
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _end_with_stdin() -> None:
+    """Wait for the end of stdin: only the parent holds the other end, so even SIGKILL ends it."""
+    while os.read(STDIN, 4096):
+        pass
+    logger.info("the parent is gone: ending")
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(GRACE_S)
+    os._exit(0)  # a request hangs; SQLite keeps what was answered
