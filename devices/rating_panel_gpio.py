@@ -1,0 +1,319 @@
+"""The rating panel whose buttons and lights hang on GPIO pins of the Raspberry Pi.
+
+Each button closes its pin to ground (the Pi's own pull-up resistor); each light is on its own pin. An optional detect
+pin runs to ground through the plug: open means that the panel was unplugged.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from config.settings import DeviceSettings, Id
+from devices.debounce import Button, ButtonRules, Contact, Faulted, Outcome, Pressed
+from devices.device import Device
+from devices.panel import Light, PanelLight
+from devices.wires.gpio import Chip, GpioInput, GpioOutput, GpioWire
+from devices.wires.shared import Wires
+from firmware_py.core import contracts
+from firmware_py.core.contracts import GiveRating
+from firmware_py.core.errors import NuCuoiError, WireError
+from firmware_py.core.ports import DeviceContext, SimulatedWire
+
+Pin = Annotated[int, Field(ge=2, le=27)]  # BCM numbers; 0 and 1 belong to the board's own memory chip
+Level = Annotated[int, Field(ge=1, le=5)]
+DETECT_CHANNEL = 0  # the buttons' channels are their levels
+UNPLUGGED = "Bảng nút bị rút dây: hãy kiểm tra và cắm lại đầu nối của bảng."
+
+
+class GpioPanelSettings(DeviceSettings):
+    """[[device]] kind = "rating_panel_gpio"."""
+
+    kind: Literal["rating_panel_gpio"] = "rating_panel_gpio"
+    wire: Literal["simulated", "gpio"]
+    counter: Id = Field(description="the counter whose service is rated")
+    buttons: dict[Level, Pin] = Field(description='level -> BCM pin, e.g. {"1" = 17, "2" = 27, "3" = 22}')
+    ready_led: Pin = Field(description="BCM pin of the light that says: press")
+    thanks_led: Pin = Field(description="BCM pin of the light that says: thank you, your rating is kept")
+    unavailable_led: Pin | None = Field(default=None, description="BCM pin of the light that says: not available")
+    detect_pin: Pin | None = Field(default=None, description="BCM pin grounded through the plug: open = unplugged")
+    debounce_s: float = Field(default=0.02, ge=0.001, le=0.2, description="a contact is believed when still for, s")
+    stuck_after_s: float = Field(default=30, ge=1, le=3600, description="held longer than this is stuck, s")
+    chatter_edges: int = Field(default=200, ge=20, le=10_000, description="more edges than this in the window...")
+    chatter_window_s: float = Field(default=2, ge=0.5, le=60, description="...cut the button off; the window, s")
+    thanks_s: float = Field(default=2, ge=0.1, le=30, description="how long the thanks are lit, s")
+
+    @field_validator("buttons")
+    @classmethod
+    def _levels_without_gaps(cls, buttons: dict[int, int]) -> dict[int, int]:
+        if sorted(buttons) not in ([1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5]):
+            raise ValueError('a panel has 3 to 5 buttons, one for each level from "1" on')
+        return dict(sorted(buttons.items()))
+
+    @model_validator(mode="after")
+    def _pins_differ(self) -> Self:
+        seen: dict[int, str] = {}
+        for name, pin in self.pins():
+            if pin in seen:
+                raise ValueError(f"{name} and {seen[pin]} are both on pin {pin}; each needs its own")
+            seen[pin] = name
+        return self
+
+    def pins(self) -> Iterator[tuple[str, int]]:
+        """Every pin it uses, with the key that names it."""
+        yield from ((f'buttons."{level}"', pin) for level, pin in self.buttons.items())
+        yield from self.lamps()
+        if self.detect_pin is not None:
+            yield "detect_pin", self.detect_pin
+
+    def lamps(self) -> Iterator[tuple[str, int]]:
+        """The lights' pins, with the key that names each."""
+        yield "ready_led", self.ready_led
+        yield "thanks_led", self.thanks_led
+        if self.unavailable_led is not None:
+            yield "unavailable_led", self.unavailable_led
+
+    @classmethod
+    def problems_together(cls, devices: Sequence[Self]) -> Iterable[tuple[str, str, str]]:
+        """Pins used by two panels of one wire: (device id, key, text)."""
+        seen: dict[tuple[str, int], tuple[str, str]] = {}
+        for device in devices:
+            for name, pin in device.pins():
+                first = seen.setdefault((device.wire, pin), (device.id, name))
+                if first[0] != device.id:
+                    text = f'pin {pin} is already {first[1]} of "{first[0]}"; each device needs its own pins'
+                    yield device.id, name.split(".")[0], text
+
+
+@dataclass(slots=True)
+class _Hardware:
+    """What is held while open."""
+
+    inputs: dict[int, GpioInput] = field(default_factory=dict)
+    lamps: dict[Light, GpioOutput] = field(default_factory=dict)
+    buttons: dict[int, Button] = field(default_factory=dict)
+    plug: Contact | None = None
+    lit: Light | None = None
+
+
+class GpioRatingPanel(Device):
+    """Buttons and lights on pins. Edges come on the wire's worker; thanks and status from any thread."""
+
+    kind: ClassVar[str] = "rating_panel_gpio"
+    Settings = GpioPanelSettings
+
+    def __init__(self, settings: GpioPanelSettings, context: DeviceContext, wires: Wires) -> None:
+        super().__init__(settings, context, wires)
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._hardware: _Hardware | None = None
+        self._light = PanelLight(thanks_s=settings.thanks_s)
+        self._presses = 0
+        self._refused = 0
+        self._far_end: SimulatedWire | None = None
+        if settings.simulated:
+            from devices.simulation.gpio_board import (  # noqa: PLC0415 - a real node has no simulation in memory
+                GpioPanelFarEnd,
+                SimulatedGpioWire,
+            )
+
+            board_wire = wires.share(SimulatedGpioWire, "simulated", lambda: SimulatedGpioWire(context.clock))
+            lamps = {name.removesuffix("_led"): pin for name, pin in settings.lamps()}
+            self._far_end = GpioPanelFarEnd(board_wire.board, settings.buttons, lamps, settings.detect_pin)
+            self._wire: GpioWire = board_wire
+        else:
+            self._wire = wires.share(GpioWire, settings.wire, lambda: _real_wire(context))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the pins are held (an unplugged panel's are)."""
+        return self._hardware is not None
+
+    def open(self) -> None:
+        """Take the pins. See `Device.open`."""
+        with self._lock:
+            if self._hardware is not None:
+                return
+            self._wire.open()
+            hardware = _Hardware()
+            try:
+                self._take_pins(hardware)
+            except NuCuoiError:
+                self._release(hardware)
+                raise
+            self._hardware = hardware
+            self._learn_plug(hardware)
+        self._wire.wake()
+
+    def close(self) -> None:
+        """Lights off, pins free; idempotent."""
+        with self._lock:
+            hardware, self._hardware = self._hardware, None
+            if hardware is not None:
+                self._release(hardware)
+
+    def simulated_wire(self) -> SimulatedWire | None:
+        """The simulated panel's far end."""
+        return self._far_end
+
+    def light(self) -> Light:
+        """What it shows now."""
+        with self._lock:
+            return self._light.shows(self.context.clock.uptime_s(), available=self.available)
+
+    def figures(self) -> dict[str, float | int | str | None]:
+        """Presses, refused presses, touches too short for a finger, edges lost on the whole wire."""
+        with self._lock:
+            buttons = self._hardware.buttons.values() if self._hardware else ()
+            return {
+                "presses": self._presses,
+                "presses_refused": self._refused,
+                "glitches": sum(button.glitches for button in buttons),
+                "wire_edges_lost": self._wire.lost_edges,
+            }
+
+    def thank(self, until_uptime_s: float) -> bool:
+        """Light the thanks, at most `thanks_s` long; False if the panel is unavailable or the time is over."""
+        now_s = self.context.clock.uptime_s()
+        with self._lock:
+            if not (self.available and self._light.accepting and self._light.thank(until_uptime_s, now_s)):
+                return False
+            self._show(now_s)
+        self._wire.wake()
+        return True
+
+    def set_accepting(self, *, accepting: bool) -> None:
+        """While the journal takes nothing the panel shows "not available"."""
+        with self._lock:
+            self._light.accepting = accepting
+            self._show(self.context.clock.uptime_s())
+
+    def edge(self, channel: int, uptime_s: float, *, pressed: bool) -> None:
+        """A contact of this panel moved (called by the wire's worker)."""
+        with self._lock:
+            hardware = self._hardware
+            if hardware is None:
+                return
+            if channel == DETECT_CHANNEL:
+                change = hardware.plug.edge(uptime_s, pressed=pressed) if hardware.plug else None
+                if change is not None:
+                    self._learn_plug(hardware)
+                return
+            if not self.available:
+                return  # contacts of a loose plug are nobody's press
+            outcomes = hardware.buttons[channel].edge(uptime_s, pressed=pressed)
+        self._act(channel, outcomes)
+
+    def settle(self, uptime_s: float) -> float | None:
+        """Believe what has been still long enough, and let the light change by itself; when to look again."""
+        happened: list[tuple[int, list[Outcome]]] = []
+        with self._lock:
+            hardware = self._hardware
+            if hardware is None:
+                return None
+            if hardware.plug is not None and hardware.plug.settle(uptime_s) is not None:
+                self._learn_plug(hardware)
+            if self.available:
+                happened = [(level, button.settle(uptime_s)) for level, button in hardware.buttons.items()]
+            self._show(uptime_s)
+            contacts = (*hardware.buttons.values(), *((hardware.plug,) if hardware.plug else ()))
+            deadlines = [contact.deadline_s for contact in contacts if self.available or contact is hardware.plug]
+            deadlines.append(self._light.deadline_s(uptime_s))
+        for level, outcomes in happened:
+            self._act(level, outcomes)
+        return min((at for at in deadlines if at is not None), default=None)
+
+    def _act(self, level: int, outcomes: Iterable[Outcome]) -> None:
+        """Tell the journal. Never while holding the lock: its answer may come at once, and takes the lock."""
+        for outcome in outcomes:
+            if isinstance(outcome, Pressed):
+                self._presses += 1
+                command = GiveRating(
+                    source=self.id,
+                    simulated=self.simulated,
+                    counter=self._settings.counter,
+                    level=level,
+                    pressed_ago_s=max(0.0, self.context.clock.uptime_s() - outcome.at_s),
+                )
+                self.context.submit(command).add_done_callback(self._answered)
+            else:
+                self.set_fault(level, outcome.fault.value if isinstance(outcome, Faulted) else None)
+
+    def _answered(self, future: Future[contracts.Outcome]) -> None:
+        """No thanks here: they come by a reactor, after COMMIT. But a press that was not kept must not look kept."""
+        if future.exception() is None and isinstance(future.result(), contracts.Accepted):
+            return
+        with self._lock:
+            self._refused += 1
+            now_s = self.context.clock.uptime_s()
+            self._light.refuse(now_s)
+            self._show(now_s)
+        self._wire.wake()
+
+    def _take_pins(self, hardware: _Hardware) -> None:
+        settings = self._settings
+        names: dict[str, Light] = {"ready_led": "ready", "thanks_led": "thanks", "unavailable_led": "unavailable"}
+        for name, pin in settings.lamps():
+            hardware.lamps[names[name]] = self._wire.output(pin)
+        for level, pin in settings.buttons.items():
+            hardware.inputs[level] = self._wire.input(pin, self, level)
+        if settings.detect_pin is not None:
+            detect = hardware.inputs[DETECT_CHANNEL] = self._wire.input(settings.detect_pin, self, DETECT_CHANNEL)
+            hardware.plug = Contact(settings.debounce_s, pressed=detect.pressed)
+        self._meet_buttons(hardware)
+
+    def _meet_buttons(self, hardware: _Hardware) -> None:
+        """Begin anew with every button as it is: what is down now was pressed by nobody we saw."""
+        settings = self._settings
+        rules = ButtonRules(
+            settings.debounce_s, settings.stuck_after_s, settings.chatter_edges, settings.chatter_window_s
+        )
+        now_s = self.context.clock.uptime_s()
+        for level in settings.buttons:
+            pressed = hardware.inputs[level].pressed
+            hardware.buttons[level] = Button(rules, pressed=pressed, uptime_s=now_s)
+
+    def _learn_plug(self, hardware: _Hardware) -> None:
+        if hardware.plug is not None and not hardware.plug.pressed:
+            self.set_unavailable(UNPLUGGED)
+        else:
+            for level, button in hardware.buttons.items():
+                if button.fault is not None:
+                    self.set_fault(level, None)
+            self._meet_buttons(hardware)
+            self.set_available()
+        self._show(self.context.clock.uptime_s())
+
+    def _show(self, now_s: float) -> None:
+        hardware = self._hardware
+        if hardware is None:
+            return
+        wanted = self._light.shows(now_s, available=self.available)
+        if wanted == hardware.lit:
+            return
+        try:
+            for name, lamp in hardware.lamps.items():
+                lamp.set(on=name == wanted)
+            hardware.lit = wanted
+        except WireError as error:
+            self.close()
+            self.set_unavailable(str(error))
+
+    def _release(self, hardware: _Hardware) -> None:
+        for lamp in hardware.lamps.values():
+            lamp.close()
+        self._wire.forget(self)
+
+
+def _real_wire(context: DeviceContext) -> GpioWire:
+    def open_chip() -> Chip:
+        from devices.wires.gpio_chips import open_lgpio  # noqa: PLC0415 - imports gpiozero
+
+        return open_lgpio()
+
+    return GpioWire("gpio", context.clock, open_chip)
