@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -40,9 +40,15 @@ def table_at(model: type[BaseModel], inside: Location) -> type[BaseModel]:
 
 
 def field_at(model: type[BaseModel], inside: Location) -> FieldInfo | None:
-    """The declaration of the key at a place inside a table; for an item of an array, that of its array."""
-    names = tuple(part for part in inside if isinstance(part, str))
-    return keys(table_at(model, names[:-1])).get(names[-1]) if names else None
+    """The declaration of the key at a place inside a table; for an item of an array or mapping, of the whole."""
+    found = None
+    for part in inside:
+        if not isinstance(part, str):
+            continue
+        if found is not None:
+            model = next(tables_in(found.annotation), model)
+        found = keys(model).get(part) or (found if found and get_origin(found.annotation) is dict else None)
+    return found
 
 
 def limits(field: FieldInfo, name: str) -> str:
@@ -92,10 +98,31 @@ def is_simple(value: Any) -> bool:
     return isinstance(value, str | int | float | date)
 
 
+def as_in_file(model: type[BaseModel], inside: Location) -> Location:
+    """A place as the site file writes it: there the keys of a `dict[int, ...]` are texts, not indexes."""
+    written: Location = ()
+    for part in inside:
+        holder = field_at(model, written)
+        is_key = holder is not None and get_origin(holder.annotation) is dict
+        written = (*written, str(part) if is_key else part)
+    return written
+
+
 def _bound(field: FieldInfo, words: Iterable[tuple[str, str]]) -> tuple[str, Any] | None:
     for attribute, word in words:
-        for constraint in field.metadata:
+        for constraint in (*field.metadata, *_constraints(field.annotation)):
             bound = getattr(constraint, attribute, None)
             if bound is not None:
                 return word, bound
     return None
+
+
+def _constraints(annotation: Any) -> Iterator[Any]:
+    """What the types inside a declaration demand: of an array its items, of a mapping its values."""
+    if get_origin(annotation) is Annotated:
+        for constraint in annotation.__metadata__:
+            yield from constraint.metadata if isinstance(constraint, FieldInfo) else (constraint,)
+    else:
+        parts = get_args(annotation)
+        for part in parts[1:] if get_origin(annotation) is dict else parts:
+            yield from _constraints(part)

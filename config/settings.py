@@ -3,8 +3,8 @@
 INTERFACES fixes the keys; `config.loading` turns every problem of a file into words. Device kinds bring their
 own settings (subclasses of `DeviceSettings`), injected by the composition root: this package knows no kind.
 
-Types are strict, as TOML's are: `port = "8080"` or `levels = true` is an error and never converted. What TOML
-cannot say is a key that is a number: a kind that maps levels to pins declares `dict[LevelKey, ...]`.
+Types are strict, as TOML's are: `port = "8080"` or `levels = true` is an error and never converted. The one thing
+TOML cannot say is a key that is a number: the keys of a `dict[int, ...]` are read from their digits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializeAsAny,
-    Strict,
     StringConstraints,
     ValidationInfo,
     field_validator,
@@ -32,7 +31,6 @@ from config.spans import Minutes, overlapping, parse_span
 from config.table import Table, refuse
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-LevelKey = Annotated[int, Strict(strict=False), Field(ge=1, le=5)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """In the order of `date.weekday()`."""

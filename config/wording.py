@@ -9,7 +9,19 @@ from typing import Any, Literal, NamedTuple, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from config.fields import choices, field_at, header, is_simple, keys, limits, listed, shown, table_at, tables_in
+from config.fields import (
+    as_in_file,
+    choices,
+    field_at,
+    header,
+    is_simple,
+    keys,
+    limits,
+    listed,
+    shown,
+    table_at,
+    tables_in,
+)
 from config.rules import Finding, Location, nearest
 
 _SECRET = re.compile(r"token|passw|secret|credential|api_?key|auth", re.IGNORECASE)
@@ -31,17 +43,19 @@ def findings(error: ValidationError, model: type[BaseModel], at: Location = ()) 
     for detail in error.errors(include_url=False):
         if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
             continue  # pydantic counts only the valid items; what is wrong with the others is told already
-        inside = tuple(part for part in detail["loc"] if part != "[key]")
+        of_key = detail["loc"][-1:] == ("[key]",)
+        inside = as_in_file(model, detail["loc"][:-1] if of_key else detail["loc"])
         location = (*at, *inside)
         complaint = _Complaint(
             detail.get("ctx", {}),
             detail["input"],
             table_at(model, inside[:-1]),
-            field_at(model, inside),
+            None if of_key else field_at(model, inside),
             location,
             detail["msg"],
         )
         text = _SAID.get(detail["type"], _as_pydantic_says)(complaint)
+        text = f"the key {text}" if of_key else text
         repeat = detail["type"] not in _NOT_REPEATED and is_simple(complaint.given)
         yield location, f"{text} (given: {shown(complaint.given)})" if repeat else text
 
