@@ -1,0 +1,88 @@
+"""GET /api/v1/events: the live stream of what the journal committed, with resume.
+
+It carries of each event only what `contracts.STREAMED_FIELDS` allows: a vote's level never leaves here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from flask import Blueprint, Response, request
+
+from firmware_py.core.contracts import STREAMED_FIELDS
+from firmware_py.core.events import Event
+from firmware_py.core.ports import JournalPort, NodePort
+from local_api import sse
+from local_api.cursor import event_id, start_of
+from local_api.listeners import SLICE_S, Listeners
+
+HEARTBEAT_S = 10.0
+PAGE = 500  # events read from the disk at once, for a listener that fell behind the bus
+
+
+def events_blueprint(node: NodePort, listeners: Listeners) -> Blueprint:
+    """The live stream of `node`."""
+    area = Blueprint("events", __name__)
+
+    @area.get("/api/v1/events")
+    def stream() -> Response:
+        last_id = request.headers.get("Last-Event-ID") or request.args.get("last_event_id")
+        return listeners.stream(lambda pause: event_frames(node.journal, last_id, pause))
+
+    return area
+
+
+def event_frames(
+    journal: JournalPort,
+    last_id: str | None,
+    pause: Callable[[float], bool],
+    heartbeat_s: float = HEARTBEAT_S,
+) -> Iterator[str]:
+    """The stream's text, from where `last_id` says until `pause` returns False or the journal closes."""
+    bus = journal.bus
+    start = start_of(last_id, journal.id, bus.head)
+    yield sse.opening()
+    if start.kind != "resume":
+        yield _place(start.kind, journal.id, start.seq)
+    cursor = start.seq
+    spoke_at = time.monotonic()
+    while pause(0):
+        events = bus.after(cursor, PAGE)
+        if events is None:
+            events = journal.events_after(cursor, PAGE)
+            if not events:  # retention took what this listener still lacked
+                cursor = bus.head
+                yield _place("reset", journal.id, cursor)
+        if events:
+            yield "".join(_frame(journal.id, event) for event in events)
+            cursor = events[-1].seq
+            spoke_at = time.monotonic()
+        elif bus.closed:
+            return
+        elif time.monotonic() - spoke_at >= heartbeat_s:
+            yield sse.HEARTBEAT
+            spoke_at = time.monotonic()
+        else:
+            bus.wait(cursor, min(SLICE_S, heartbeat_s))
+
+
+def _place(kind: str, journal_id: str, seq: int) -> str:
+    here = event_id(journal_id, seq)
+    return sse.frame(kind, {"id": here}, here)
+
+
+def _frame(journal_id: str, event: Event) -> str:
+    allowed = STREAMED_FIELDS.get(event.type, ())
+    return sse.frame(
+        event.type,
+        {
+            "seq": event.seq,
+            "time": event.time,
+            "type": event.type,
+            "source": event.source,
+            "simulated": event.simulated,
+            "data": {name: event.data[name] for name in allowed if name in event.data},
+        },
+        event_id(journal_id, event.seq),
+    )

@@ -1,0 +1,32 @@
+"""The faces of the satisfaction scale: which mouth and which word each level has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext
+
+#: The mouths of a scale of so many levels, worst to best; 1 the most unhappy of the five that are drawn.
+MOUTHS = {3: (2, 3, 4), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
+WORDS = {
+    1: lazy_gettext("Rất không hài lòng"),
+    2: lazy_gettext("Không hài lòng"),
+    3: lazy_gettext("Bình thường"),
+    4: lazy_gettext("Hài lòng"),
+    5: lazy_gettext("Rất hài lòng"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One answer: its level on the scale, the drawn mouth (1 to 5), and its word in the request's language."""
+
+    level: int
+    mouth: int
+    word: str
+
+
+def faces(levels: int) -> list[Face]:
+    """The faces of a scale, best first, as Vietnamese devices have them."""
+    scale = [Face(level, mouth, str(WORDS[mouth])) for level, mouth in enumerate(MOUTHS[levels], start=1)]
+    return scale[::-1]

@@ -1,0 +1,138 @@
+"""/api/v1/simulate/...: the hand, the plug and the broken line. Only in simulation mode, only from this computer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+from flask import Blueprint, Response, jsonify
+from pydantic import Field
+
+from firmware_py.core.errors import WireError
+from firmware_py.core.ports import NodePort, SimulatedWire
+from local_api.body import Body, read_body
+from local_api.guard import from_this_computer
+from local_api.problems import RETRY_AFTER_S, ProblemError
+
+MAX_LONG_HOLDS = 8
+LONG_HOLD_S = 1.0
+BOUNCE_S = 0.002  # about what one contact bounce lasts on a simulated wire
+
+
+class PressBody(Body):
+    """A finger on a button: `button` is the level, `bounces` contact bounces at each edge."""
+
+    button: int = Field(ge=0, le=255)
+    bounces: int = Field(default=0, ge=0, le=2000)
+    hold_s: float = Field(default=0.1, ge=0, le=60, allow_inf_nan=False)
+
+    @property
+    def takes_s(self) -> float:
+        """Roughly how long the press keeps a thread."""
+        return self.hold_s + 2 * self.bounces * BOUNCE_S
+
+
+class CityBody(Body):
+    """What the path to the city shall do to the node's calls."""
+
+    state: Literal["up", "down", "slow", "error", "portal"]
+
+
+def require_simulation(node: NodePort) -> None:
+    """For pages and routes of the simulator.
+
+    Raises:
+        ProblemError: 403, this is a real centre, or the request is not from this computer.
+    """
+    if node.settings.site.mode != "simulation":
+        raise ProblemError(
+            403, "simulation_only", "Only in simulation", "This is a real centre: nothing here can be simulated."
+        )
+    if not from_this_computer():
+        raise ProblemError(
+            403, "loopback_only", "Only from this computer", "The simulator answers on the node itself only."
+        )
+
+
+class Fingers:
+    """Presses on simulated wires: long ones keep a server thread, so there may only be a few at a time."""
+
+    def __init__(self, max_long: int = MAX_LONG_HOLDS) -> None:
+        self._max_long = max_long
+        self._long = threading.BoundedSemaphore(max_long)
+
+    def press(self, wire: SimulatedWire, body: PressBody) -> None:
+        """Press and let go again.
+
+        Raises:
+            ProblemError: 503, too many buttons are held; 409, the wire cannot do that.
+        """
+        if body.takes_s <= LONG_HOLD_S:
+            _on_wire(lambda: wire.press(body.button, bounces=body.bounces, hold_s=body.hold_s))
+            return
+        if not self._long.acquire(blocking=False):
+            raise ProblemError(
+                503,
+                "too_many_holds",
+                "Too many buttons held",
+                f"{self._max_long} buttons are already held. Let one go, or try again later.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        try:
+            _on_wire(lambda: wire.press(body.button, bounces=body.bounces, hold_s=body.hold_s))
+        finally:
+            self._long.release()
+
+
+def simulate_blueprint(node: NodePort) -> Blueprint:
+    """The simulation routes of `node`."""
+    area = Blueprint("simulate", __name__, url_prefix="/api/v1/simulate")
+    fingers = Fingers()
+    area.before_request(lambda: require_simulation(node))
+
+    @area.get("/devices/<device_id>")
+    def see(device_id: str) -> Response:
+        return jsonify({"device": device_id, **_wire_of(node, device_id).snapshot()})
+
+    @area.post("/devices/<device_id>/press")
+    def press(device_id: str) -> Response:
+        wire, body = _wire_of(node, device_id), read_body(PressBody)
+        fingers.press(wire, body)
+        return jsonify(device=device_id, button=body.button)
+
+    @area.post("/devices/<device_id>/unplug")
+    def unplug(device_id: str) -> Response:
+        _on_wire(_wire_of(node, device_id).unplug)
+        return jsonify(device=device_id, plugged=False)
+
+    @area.post("/devices/<device_id>/plug")
+    def plug(device_id: str) -> Response:
+        _on_wire(_wire_of(node, device_id).plug)
+        return jsonify(device=device_id, plugged=True)
+
+    @area.post("/city")
+    def city() -> Response:
+        body = read_body(CityBody)
+        if node.city_faults is None:
+            raise ProblemError(
+                409, "no_embedded_city", "No embedded city", "Only the embedded city's line can be broken."
+            )
+        node.city_faults.set(body.state)
+        return jsonify(state=node.city_faults.state)
+
+    return area
+
+
+def _wire_of(node: NodePort, device_id: str) -> SimulatedWire:
+    wire = node.devices.simulated(device_id)
+    if wire is None:
+        raise ProblemError(404, "unknown_device", "Unknown device", "No device with this id has a simulated wire here.")
+    return wire
+
+
+def _on_wire(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except WireError as error:
+        raise ProblemError(409, "wire_error", "The wire cannot do that", str(error)) from error

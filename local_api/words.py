@@ -1,0 +1,110 @@
+"""The node's state in words of the request's language. Vietnamese stands here, English in `translations/en`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext, ngettext
+
+from firmware_py.core import contracts
+from firmware_py.core.clock import parse_iso
+from firmware_py.core.events import Event
+from firmware_py.core.ports import DeviceStatus, OutboxFigures
+
+MINUTE_S = 60
+HOUR_S = 3600
+DAY_S = 86400
+
+
+def clock_time(iso_time: str, zone: ZoneInfo) -> str:
+    """An ISO time as the hall's clocks show it, `08:42:05`; with the date where it is not today's."""
+    local = parse_iso(iso_time).astimezone(zone)
+    if local.date() == datetime.now(zone).date():
+        return local.strftime("%H:%M:%S")
+    return local.strftime("%H:%M:%S %d/%m/%Y")
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit: `5 giây`, `3 phút`."""
+    if seconds < MINUTE_S:
+        return ngettext("%(num)d giây", "%(num)d giây", int(seconds))
+    if seconds < HOUR_S:
+        return ngettext("%(num)d phút", "%(num)d phút", int(seconds // MINUTE_S))
+    if seconds < DAY_S:
+        return ngettext("%(num)d giờ", "%(num)d giờ", int(seconds // HOUR_S))
+    return ngettext("%(num)d ngày", "%(num)d ngày", int(seconds // DAY_S))
+
+
+def device_words(status: DeviceStatus) -> str:
+    """How a device is, in one sentence."""
+    if not status.available:
+        return status.reason
+    if status.light == "thanks":
+        return gettext("Cảm ơn! Đã ghi nhận.")
+    if status.light == "unavailable":
+        return gettext("Tạm thời không nhận đánh giá.")
+    return gettext("Sẵn sàng, mời bấm.")
+
+
+def outbox_words(figures: OutboxFigures, zone: ZoneInfo) -> str:
+    """What the city lacks, and what becomes of it."""
+    if figures.pending:
+        text = ngettext("%(num)d mục số liệu đang chờ gửi", "%(num)d mục số liệu đang chờ gửi", figures.pending)
+        if figures.oldest_age_s is not None:
+            text += gettext(", cũ nhất %(age)s", age=span(figures.oldest_age_s))
+        text += gettext(". Dữ liệu được giữ lại.")
+    elif figures.last_accepted_at is None:
+        text = gettext("Chưa có gì để gửi.")
+    else:
+        text = gettext("Thành phố đã nhận hết, lần cuối lúc %(time)s.", time=clock_time(figures.last_accepted_at, zone))
+    if figures.rejected:
+        text += " " + ngettext(
+            "%(num)d mục bị thành phố từ chối, cần người xem.",
+            "%(num)d mục bị thành phố từ chối, cần người xem.",
+            figures.rejected,
+        )
+    return text
+
+
+def event_words(event: Event, counters: Mapping[str, str]) -> str | None:
+    """An event for the live list; None for what is no news. A vote's level is never told."""
+    if event.type == contracts.NODE_TICK:
+        return None
+    if event.type in {contracts.RATING_GIVEN, contracts.RATING_PLACED}:
+        identity = str(event.data.get("counter", ""))
+        name = counters.get(identity, identity)
+        if event.type == contracts.RATING_GIVEN:
+            return gettext("%(counter)s: đã ghi nhận một lượt đánh giá", counter=name)
+        return gettext("%(counter)s: một lượt đánh giá được xếp vào đúng giờ", counter=name)
+    return _device_news(event) or _node_news(event)
+
+
+def _device_news(event: Event) -> str | None:
+    device, button = event.data.get("device"), event.data.get("button")
+    if event.type == contracts.DEVICE_AVAILABLE:
+        return gettext("%(device)s: sẵn sàng", device=device)
+    if event.type == contracts.DEVICE_UNAVAILABLE:
+        return gettext("%(device)s: %(reason)s", device=device, reason=event.data.get("reason"))
+    if event.type == contracts.BUTTON_RECOVERED:
+        return gettext("%(device)s: nút %(button)s dùng lại được", device=device, button=button)
+    if event.type == contracts.BUTTON_FAULTED:
+        if event.data.get("fault") == "stuck":
+            return gettext("%(device)s: nút %(button)s bị kẹt, tạm ngắt nút này", device=device, button=button)
+        return gettext("%(device)s: nút %(button)s rung liên tục, tạm ngắt nút này", device=device, button=button)
+    return None
+
+
+def _node_news(event: Event) -> str:
+    if event.type == contracts.NODE_STARTED:
+        return gettext("Bộ điều khiển khởi động, phiên bản %(version)s", version=event.data.get("version"))
+    if event.type == contracts.EFFECT_SKIPPED:
+        return gettext("Bỏ qua một tín hiệu đã quá hạn")
+    plain = {
+        contracts.NODE_STOPPED: gettext("Bộ điều khiển dừng"),
+        contracts.SITE_OPENED: gettext("Trung tâm mở cửa"),
+        contracts.SITE_CLOSED: gettext("Trung tâm đóng cửa"),
+        contracts.CLOCK_TRUSTED: gettext("Đồng hồ đã đúng giờ"),
+    }
+    return plain.get(event.type) or gettext("Sự kiện khác: %(type)s", type=event.type)
