@@ -27,7 +27,7 @@ class PanelSession:
     in_flight: tuple[int, int] | None = None  # (nonce, sequence) that the journal is deciding
     retry_at_s: float = 0.0  # not before this is a refused press submitted again
     next_poll_s: float = 0.0
-    answering: bool = False
+    silent: bool | None = None  # None: not known yet
     boots: int = 0
     missed_in_a_row: int = 0
     _heard_s: float | None = field(default=None, repr=False)
@@ -38,7 +38,7 @@ class PanelSession:
 
     def heard(self, status: PanelStatus, now_s: float) -> Press | None:
         """An answer came: the press to submit, if its head is one that is neither decided nor being decided."""
-        self.answering = True
+        self.silent = False
         self.missed_in_a_row = 0
         self._heard_s = now_s
         self.next_poll_s = now_s + POLL_EVERY_S
@@ -50,8 +50,7 @@ class PanelSession:
         if head is None:
             return None
         if head.sequence <= self.acked:
-            self.next_poll_s = now_s  # the acknowledgement was lost: say it again at once
-            return None
+            return None  # the acknowledgement was lost: every question says it again
         if self.in_flight == (head.nonce, head.sequence) or now_s < self.retry_at_s:
             return None
         self.in_flight = (head.nonce, head.sequence)
@@ -74,27 +73,26 @@ class PanelSession:
         """No answer came in time; True when the panel has just become silent."""
         self.missed_in_a_row += 1
         since_s = now_s - self._heard_s if self._heard_s is not None else 0.0
-        silent = self.missed_in_a_row >= SILENT_POLLS or (self.missed_in_a_row > 1 and since_s >= SILENT_S)
+        if self.missed_in_a_row < SILENT_POLLS and not (self.missed_in_a_row > 1 and since_s >= SILENT_S):
+            self.next_poll_s = now_s
+            return False
         # A silent panel costs the line a whole timeout each time: ask it seldom, the others are waiting.
-        self.next_poll_s = now_s + (POLL_SILENT_EVERY_S if silent else 0.0)
-        became_silent = silent and self.missed_in_a_row >= 1 and (self.answering or self._never_heard_yet())
-        if silent:
-            self.answering = False
+        self.next_poll_s = now_s + POLL_SILENT_EVERY_S
+        became_silent = not self.silent
+        self.silent = True
         return became_silent
 
     def line_lost(self) -> None:
         """The line itself is gone: start anew when it is back, remembering what was acknowledged."""
-        self.answering = False
+        self.silent = None
         self.missed_in_a_row = 0
         self.next_poll_s = 0.0
+        self._heard_s = None
 
     def hurry(self, now_s: float) -> None:
         """Something to say has changed (the light): poll as soon as the line is free. A silent panel is not hurried."""
-        if self.answering:
+        if not self.silent:
             self.next_poll_s = min(self.next_poll_s, now_s)
-
-    def _never_heard_yet(self) -> bool:
-        return self._heard_s is None and self.missed_in_a_row == SILENT_POLLS
 
     def _landed(self, press: Press) -> None:
         if self.in_flight == (press.nonce, press.sequence):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import termios
 import threading
 from collections.abc import Callable, Sequence
@@ -81,6 +82,7 @@ class SerialLine:
         self._wanted = threading.Event()
         self._reopen_s = REOPEN_FIRST_S
         self._next_open_s = 0.0
+        self._lost_because = ""
         self._parser = FrameParser()
         self.exchanges = 0
         self.strangers = 0  # intact frames of an address that was not asked
@@ -158,9 +160,8 @@ class SerialLine:
         try:
             port.write(request)
             while (left_s := deadline_s - self._clock.uptime_s()) > 0:
-                port.timeout = left_s
-                data = port.read(max(1, port.in_waiting))
-                if self._is_answered(station, data):
+                if self._is_answered(station, _read(port, left_s)):
+                    self._reopen_s = REOPEN_FIRST_S
                     return
         except PORT_ERRORS as error:
             self._lose(f"Mất kết nối với bộ chuyển đổi RS-485 ({error}). Hãy kiểm tra và cắm lại cáp USB của nó.")
@@ -188,11 +189,13 @@ class SerialLine:
             return
         log.info("%s: opened %s", self.name, path)
         self._port = port
-        self._reopen_s = REOPEN_FIRST_S
+        self._lost_because = ""
         self._parser = FrameParser(self._parser.damaged, self._parser.noise_bytes)
 
     def _lose(self, reason: str) -> None:
-        log.warning("%s: %s", self.name, reason)
+        if reason != self._lost_because:  # not again at each attempt
+            log.warning("%s: %s", self.name, reason)
+            self._lost_because = reason
         self._close_port()
         self._next_open_s = self._clock.uptime_s() + self._reopen_s
         self._reopen_s = min(self._reopen_s * 2, REOPEN_LONGEST_S)
@@ -204,6 +207,18 @@ class SerialLine:
         if port is not None:
             with contextlib.suppress(*PORT_ERRORS):
                 port.close()
+
+
+def _read(port: serial.Serial, timeout_s: float) -> bytes:
+    """What has arrived, as soon as anything has; nothing after `timeout_s`.
+
+    `Serial.timeout` is left alone: setting it configures the port anew each time.
+    """
+    arrival = select.poll()
+    arrival.register(port.fileno(), select.POLLIN)
+    if not arrival.poll(timeout_s * 1000):
+        return b""
+    return port.read(max(1, port.in_waiting))
 
 
 def _why_not(path: str, error: Exception) -> str:
