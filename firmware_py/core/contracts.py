@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, cast
 
 from firmware_py.core.events import Event, Purpose, canonical_json
 
@@ -24,10 +25,13 @@ class Command:
 
     def fingerprint(self) -> str:
         """What a retry must repeat: all but the key and the age of the press, which grows from try to try."""
-        told = [
-            [part.name, getattr(self, part.name)] for part in fields(self) if part.name not in {"key", "pressed_ago_s"}
-        ]
+        told = [[name, getattr(self, name)] for name in _told_fields(cast("Any", type(self)))]
         return canonical_json([type(self).__name__, told])
+
+
+@cache
+def _told_fields(command: type[Any]) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(command) if part.name not in {"key", "pressed_ago_s"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from firmware_py.core.clock import iso_hour
 from firmware_py.core.events import canonical_json
@@ -29,8 +30,7 @@ class Series:
     bounds_s: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """What one event adds to one bucket. `parts` are integers: (count,), (milliseconds,), or (*counts, sum_ms)."""
 
     series: Series
@@ -44,7 +44,12 @@ class Delta:
 
 def labels_json(labels: Mapping[str, str]) -> str:
     """A series' labels as their canonical text; every label value is a string."""
-    return canonical_json(dict(labels))
+    return _labels_json(tuple(labels.items()))
+
+
+@lru_cache(maxsize=4096)
+def _labels_json(items: tuple[tuple[str, str], ...]) -> str:
+    return canonical_json(dict(items))
 
 
 def observation(series: Series, seconds: float) -> tuple[int, ...]:

@@ -29,8 +29,10 @@ def first_tables(db: Database) -> None:
     """Events, buckets, receipts of keys, reactors' cursors, and what is known of the database itself."""
     for statement in (
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        # No AUTOINCREMENT: the writer numbers events from the chain's head (the anchor, when none is kept), so a number
+        # is never given twice within an epoch, and each commit saves the page of sqlite_sequence.
         """CREATE TABLE event (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            seq INTEGER PRIMARY KEY,
             id TEXT NOT NULL, type TEXT NOT NULL, source TEXT NOT NULL, time TEXT NOT NULL,
             boot_id TEXT NOT NULL, uptime_s REAL NOT NULL, clock_trusted INTEGER NOT NULL,
             epoch TEXT NOT NULL, simulated INTEGER NOT NULL, purpose TEXT NOT NULL,
@@ -44,9 +46,9 @@ def first_tables(db: Database) -> None:
             revision INTEGER NOT NULL, final INTEGER NOT NULL DEFAULT 0, partial INTEGER NOT NULL DEFAULT 0,
             accepted_revision INTEGER NOT NULL DEFAULT 0, pending_since TEXT, rejected_code TEXT) STRICT""",
         "CREATE UNIQUE INDEX bucket_key ON bucket (hour, series, labels, epoch, simulated, definition)",
-        # The outbox's figures cost what is pending, not what is kept.
-        """CREATE INDEX bucket_pending ON bucket (epoch, hour)
-            WHERE revision > accepted_revision AND rejected_code IS NULL""",
+        # The outbox: `pending_since` is set while the city lacks the latest revision and did not reject it. Its figures
+        # cost what is pending, not what is kept; a bucket that changes while pending leaves this index alone.
+        "CREATE INDEX bucket_pending ON bucket (epoch, hour) WHERE pending_since IS NOT NULL",
         "CREATE INDEX bucket_rejected ON bucket (id) WHERE rejected_code IS NOT NULL",
         "CREATE INDEX bucket_open ON bucket (epoch, hour) WHERE final = 0",
         """CREATE TABLE hour_link (

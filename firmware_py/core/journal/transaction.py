@@ -72,17 +72,17 @@ class GroupTransaction(FoldingTables):
 
     def begin(self) -> None:
         """Take the write lock now: a deferred BEGIN could fail half-way."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._sql("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Write the gathered deltas and make all of it durable: returns after the fsync."""
         self.flush()
-        self._db.execute("COMMIT")
+        self._sql("COMMIT")
 
     def rollback(self) -> None:
         """Nothing of this group happened."""
         if self._db.conn.in_transaction:
-            self._db.execute("ROLLBACK")
+            self._sql("ROLLBACK")
 
     def decide(self, command: Command) -> Outcome:
         """Decide one command in its own savepoint; an error leaves the rest of the group as it was."""
@@ -135,7 +135,7 @@ class GroupTransaction(FoldingTables):
             round(moment.uptime_s, 3), int(moment.trusted), self._epoch, int(new.simulated), new.purpose, data,
         )  # fmt: skip
         link = chain_hash(self.head.hash, fields)
-        self._db.execute(_INSERT, (*fields, link))
+        self._sql(_INSERT, (*fields, link))
         self.head = Head(fields[0], link)
         event = Event(
             fields[0], fields[1], new.type, new.source, fields[4], fields[5], fields[6], moment.trusted,
@@ -146,18 +146,18 @@ class GroupTransaction(FoldingTables):
 
     def _in_savepoint(self, work: Callable[[], T]) -> T:
         head, count = self.head, len(self.events)
-        self._db.execute("SAVEPOINT command")
+        self._sql("SAVEPOINT command")
         try:
             done = work()
         except BaseException:
             if self._db.conn.in_transaction:
-                self._db.execute("ROLLBACK TO command")
-                self._db.execute("RELEASE command")
+                self._sql("ROLLBACK TO command")
+                self._sql("RELEASE command")
             self.head = head
             del self.events[count:]
             self.drop_own()
             raise
-        self._db.execute("RELEASE command")
+        self._sql("RELEASE command")
         self.keep_own()
         return done
 

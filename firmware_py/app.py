@@ -1,0 +1,221 @@
+"""The composition root: one function reads as the start order, another as its reverse.
+
+Order matters for the hall: the journal first (without it nobody may be thanked), then the devices, then the path to the city,
+and Flask last, since importing it takes longer than everything before it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.opening import OpeningHours
+from config.settings import EMBEDDED_CITY, Settings
+from devices.rack import DeviceRack
+from firmware_py.core import watchdog
+from firmware_py.core.clock import Clock, SystemClock
+from firmware_py.core.contracts import RATING_GIVEN, StartNode, StopNode
+from firmware_py.core.errors import JournalError
+from firmware_py.core.events import Event
+from firmware_py.core.health import Check, CheckResult, Status, run_check
+from firmware_py.core.journal.writer import Journal, WriterWorker
+from firmware_py.core.ports import DeviceContext, Feature, OutboxFigures
+from firmware_py.core.reactors import Reactor, ReactorWorker
+from firmware_py.core.trust import TrustWorker
+from firmware_py.core.worker import Worker
+from firmware_py.embedded_city import EmbeddedCity
+from firmware_py.features.ratings.feature import Ratings
+from firmware_py.features.timekeeping import Timekeeping
+from firmware_py.folder import FolderLock
+from firmware_py.supervisor import Supervisor
+from firmware_py.ticker import Ticker
+from sync import outbox
+from sync.agent import SyncAgent
+from sync.city_client import CityClient
+from sync.faulty_path import FaultyPath
+
+if TYPE_CHECKING:
+    from local_api.server import HttpServer
+
+log = logging.getLogger(__name__)
+THANKS_S = 2.0
+WRITER_STOP_S = 10.0
+LOOK_EVERY_S = 0.5
+
+
+def node_features(settings: Settings, calendar: OpeningHours) -> list[Feature]:
+    """All features in the order in which they decide and apply: the clock places a boot before its ratings are placed."""
+    counters = frozenset(counter.id for counter in settings.counters)
+    return [Timekeeping(calendar), Ratings(settings.ratings, counters, calendar)]
+
+
+class NodeApp:
+    """A running node (`ports.NodePort`)."""
+
+    def __init__(self, settings: Settings, data_dir: Path, *, receiver_port: int, city_token: str | None) -> None:
+        self.settings = settings
+        self.version = version("nucuoi")
+        self._data_dir = data_dir
+        self._token = city_token
+        self._simulation = settings.site.mode == "simulation"
+        self._stopping = threading.Event()
+        self._why_stopping: str | None = None
+        self._lock = FolderLock(data_dir)
+        self._clock = SystemClock()
+        self.calendar = OpeningHours(settings.site)
+        self.journal = Journal(data_dir, self._clock, node_features(settings, self.calendar))
+        self.supervisor = Supervisor(self._clock.uptime_s, self._fatal)
+        self._trust = TrustWorker(self._clock, self.journal, settings.clock.trust, simulated=self._simulation)
+        self.devices = DeviceRack(
+            settings.devices, DeviceContext(self._clock, self.journal.submit, simulation=self._simulation)
+        )
+        self._embedded: EmbeddedCity | None = None
+        self.city_faults: FaultyPath | None = None
+        if settings.city.url == EMBEDDED_CITY:
+            self._token = self._token or secrets.token_urlsafe(24)
+            self._embedded = EmbeddedCity(
+                data_dir, receiver_port, site=settings.site.id, node=settings.node.id, token=self._token
+            )
+            self.city_faults = FaultyPath(lambda: self._embedded.url if self._embedded else "")
+        self._agent: SyncAgent | None = None
+        self._http: HttpServer | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The node's clock."""
+        return self._clock
+
+    @property
+    def city_url(self) -> str:
+        """Where the scoreboard can be read."""
+        return self._embedded.url if self._embedded else self.settings.city.url
+
+    @property
+    def url(self) -> str:
+        """Where the local API answers."""
+        return self._http.url if self._http else ""
+
+    def start(self) -> None:
+        """Start everything, in this order. Missing hardware is a state, not an error.
+
+        Raises:
+            JournalError: the journal cannot be written.
+            OSError: the port is taken.
+        """
+        self.supervisor.start(WriterWorker(self.journal), required=True, restart=False)
+        self.journal.submit(StartNode(source="node", version=self.version, simulated=self._simulation)).result()
+        self._trust.look()
+        self._open_devices()
+        self._start_sync()
+        self._start(
+            self._trust,
+            Ticker(self._clock, self.journal, self.calendar, simulated=self._simulation),
+        )
+        self._start_http()
+
+    def _open_devices(self) -> None:
+        thanks = Reactor("thanks", frozenset({RATING_GIVEN}), THANKS_S, self._thank)
+        reactor = ReactorWorker(thanks, self.journal, self._clock, simulated=self._simulation)
+        self.journal.before_commit(reactor.save_cursor)
+        self._start(reactor)
+        self.devices.set_accepting(accepting=True)
+        self.devices.open()
+        self._start(*self.devices.workers())
+
+    def _thank(self, event: Event) -> None:
+        self.devices.thank(event.source, self._clock.uptime_s() + THANKS_S)
+
+    def _start_sync(self) -> None:
+        if self._embedded is not None and self.city_faults is not None:
+            self._start(self._embedded, self.city_faults)
+        url = self.city_faults.url if self.city_faults else self.settings.city.url
+        client = CityClient(url, self._token, self.settings.city)
+        self._agent = SyncAgent(self.journal, self._clock, client, self.settings, on_city_time=self._trust.city_says)
+        self._start(self._agent)
+
+    def _start_http(self) -> None:
+        from local_api.server import HttpServer  # noqa: PLC0415 - after the devices: importing Flask takes its time
+
+        self._http = HttpServer(self, self._data_dir)
+        self._http.bind()
+        self.supervisor.start(self._http, required=True)
+
+    def _start(self, *workers: Worker) -> None:
+        for worker in workers:
+            self.supervisor.start(worker)
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until presses are taken over HTTP."""
+        return self._http is not None and self._http.wait_listening(timeout_s) and self.ready() is None
+
+    def ready(self) -> str | None:
+        """None when presses are taken; else why not."""
+        return self.journal.refusing
+
+    def outbox(self) -> OutboxFigures:
+        """What the city has not accepted yet."""
+        return outbox.figures(self.journal.reader(), self._clock.now().utc)
+
+    def health(self) -> Sequence[CheckResult]:
+        """All checks, each within its deadline."""
+        checks = [
+            Check("journal", self._check_journal),
+            Check("clock", self._trust.check),
+            Check("workers", self.supervisor.check),
+        ]
+        if self._agent is not None:
+            checks.append(Check("sync", self._agent.check))
+        return [*(run_check(check) for check in checks), *self.devices.self_tests()]
+
+    def _check_journal(self) -> CheckResult:
+        refusing = self.journal.refusing
+        if refusing:
+            return CheckResult("journal", Status.FAIL, f"Không nhận được lượt đánh giá: {refusing}")
+        return CheckResult("journal", Status.PASS, "Nhật ký đang ghi", {"head_seq": self.journal.bus.head})
+
+    def request_stop(self, why: str) -> None:
+        """Ask the main thread to stop the node; from any thread or signal handler."""
+        self._why_stopping = self._why_stopping or why
+        self._stopping.set()
+
+    def _fatal(self, why: str) -> None:
+        log.critical("the node must restart: %s", why)
+        self.request_stop(why)
+
+    def run_until_stopped(self) -> bool:
+        """Watch over the workers until a stop is asked for; True if it was a clean one."""
+        feed_s = watchdog.interval_s()
+        fed_s = 0.0
+        accepting = True
+        while not self._stopping.wait(LOOK_EVERY_S):
+            self.supervisor.look()
+            if accepting != (self.journal.refusing is None):
+                accepting = not accepting
+                self.devices.set_accepting(accepting=accepting)
+            now_s = self._clock.uptime_s()
+            if feed_s is not None and now_s - fed_s >= feed_s and self.supervisor.alive():
+                watchdog.notify("WATCHDOG=1")
+                fed_s = now_s
+        return self.journal.broken is None
+
+    def stop(self) -> None:
+        """The start in reverse. What was handed in is committed before the journal closes. Idempotent."""
+        watchdog.notify("STOPPING=1")
+        self.devices.set_accepting(accepting=False)
+        others = [name for name in self.supervisor.states() if name != "journal" and not name.startswith("reactor-")]
+        self.supervisor.stop(others)
+        self.devices.close()
+        try:
+            self.journal.submit(StopNode(source="node", simulated=self._simulation)).result(WRITER_STOP_S)
+        except (JournalError, TimeoutError) as error:
+            log.warning("the stop could not be recorded: %s", error)
+        self.journal.close()
+        self.journal.stopped.wait(WRITER_STOP_S)
+        self.supervisor.stop()
+        self.journal.close_readers()
+        self._lock.release()

@@ -1,0 +1,225 @@
+"""The commands. Each imports what it needs when it runs: `nucuoi --help` must not pay for Flask."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firmware_py.cli.options import config_option, data_option, load_or_exit, site_file
+from firmware_py.core.errors import JournalError, NuCuoiError
+from firmware_py.folder import data_folder
+
+READY_DEADLINE_S = 60.0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("nucuoi"), prog_name="nucuoi")
+def nucuoi() -> None:
+    """Nụ Cười: the device controller of a ward's public administrative service centre."""
+
+
+@nucuoi.command()
+@config_option
+@data_option
+@click.option("--host", help="Listen here instead of [api] host.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen here instead of [api] port; 0 takes a free one.")
+@click.option(
+    "--receiver-port", type=click.IntRange(0, 65535), help="The embedded city's port. Without it: the node's + 1."
+)
+@click.option("--verbose", is_flag=True, help="Log more.")
+def run(
+    config_file: Path | None,
+    data_dir: Path | None,
+    host: str | None,
+    port: int | None,
+    receiver_port: int | None,
+    *,
+    verbose: bool,
+) -> None:
+    """Run a node. Prints `ready http://...` when presses are taken."""
+    from config.problems import ConfigError  # noqa: PLC0415
+    from config.secrets import city_token  # noqa: PLC0415
+    from firmware_py import logs  # noqa: PLC0415
+
+    logs.set_up(verbose=verbose)
+    path = site_file(config_file)
+    settings = load_or_exit(path)
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings.model_copy(update={"api": settings.api.model_copy(update=given)})
+    try:
+        token = city_token()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    if receiver_port is None:
+        receiver_port = settings.api.port + 1 if settings.api.port else 0
+    folder = data_folder(data_dir)
+    click.echo(f"site file {path}, data in {folder}", err=True)
+    _run(settings, folder, receiver_port, token.get_secret_value() if token else None)
+
+
+def _run(settings: Any, folder: Path, receiver_port: int, token: str | None) -> None:
+    from firmware_py.app import NodeApp  # noqa: PLC0415
+    from firmware_py.core import watchdog  # noqa: PLC0415
+
+    try:
+        node = NodeApp(settings, folder, receiver_port=receiver_port, city_token=token)
+    except NuCuoiError as error:
+        raise click.ClickException(str(error)) from error
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: node.request_stop(signal.Signals(got).name))
+    try:
+        node.start()
+        if not node.wait_ready(READY_DEADLINE_S):
+            raise click.ClickException(
+                f"not ready after {READY_DEADLINE_S:g} s: {node.ready() or 'the API does not answer'}"
+            )
+        watchdog.notify("READY=1")
+        click.echo(f"ready {node.url}")
+        sys.stdout.flush()
+        clean = node.run_until_stopped()
+    except (JournalError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        node.stop()
+    if not clean:
+        raise SystemExit(os.EX_IOERR)
+
+
+@nucuoi.group()
+def config() -> None:
+    """Look at a site file."""
+
+
+@config.command("check")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def config_check(file: Path | None) -> None:
+    """Name every problem of a site file; exits 0, or 2 if there is one."""
+    path = site_file(file)
+    settings = load_or_exit(path)
+    click.echo(f"{path}: good: {len(settings.counters)} counters, {len(settings.devices)} devices")
+
+
+@config.command("show")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def config_show(file: Path | None) -> None:
+    """Print what is in force, every default filled in, secrets masked."""
+    from config.problems import ConfigError  # noqa: PLC0415
+    from config.secrets import city_token  # noqa: PLC0415
+    from config.show import show  # noqa: PLC0415
+
+    settings = load_or_exit(site_file(file))
+    try:
+        click.echo(show(settings, city_token()), nl=False)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@nucuoi.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def devices(data_dir: Path | None, *, as_json: bool) -> None:
+    """List the devices of the running node."""
+    found = _ask(data_folder(data_dir), "/api/v1/devices")
+    rows = found["devices"]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        state = "available" if row["available"] else f"UNAVAILABLE  {row['reason']}"
+        click.echo(f"{row['id']:<12} {row['kind']:<22} {row['counter'] or '-':<6} {state} {' '.join(row['faults'])}")
+    if not rows:
+        click.echo("no devices in the site file")
+
+
+@nucuoi.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def outbox(data_dir: Path | None, *, as_json: bool) -> None:
+    """What the city has not accepted yet."""
+    figures = _ask(data_folder(data_dir), "/api/v1/outbox")
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    age = "" if figures["oldest_age_s"] is None else f", the oldest for {figures['oldest_age_s']:.0f} s"
+    click.echo(f"{figures['pending']} waiting{age}; {figures['rejected']} rejected by the city")
+    click.echo(f"last accepted: {figures['last_accepted_at'] or 'never'}")
+
+
+def _ask(folder: Path, path: str) -> Any:
+    """GET from the running node over its local socket."""
+    from local_api.socket_client import get  # noqa: PLC0415
+
+    try:
+        status, answer = get(folder, path)
+    except NuCuoiError as error:
+        raise click.ClickException(str(error)) from error
+    if status != 200:
+        raise click.ClickException(f"the node answered {status}: {answer}")
+    return answer
+
+
+@nucuoi.command()
+@click.option("--database", default="sqlite:///city.db", show_default=True, help="SQLAlchemy URL.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
+@click.option("--exit-with-parent", is_flag=True, hidden=True)
+def receiver(database: str, host: str, port: int, *, exit_with_parent: bool) -> None:
+    """Run the reference city scoring server."""
+    from firmware_py import logs  # noqa: PLC0415
+    from sync.receiver.server import serve  # noqa: PLC0415
+
+    logs.set_up()
+    try:
+        serve(database, host, port, environ=os.environ, exit_with_parent=exit_with_parent)
+    except (OSError, ValueError, NuCuoiError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@nucuoi.group()
+def journal() -> None:
+    """Look at a node's journal."""
+
+
+@journal.command("verify")
+@data_option
+@config_option
+def journal_verify(data_dir: Path | None, config_file: Path | None) -> int:
+    """Check the hash chain, and that the buckets equal the events; exits 0, or 1 and says where not."""
+    import sqlite3  # noqa: PLC0415
+
+    from config.opening import OpeningHours  # noqa: PLC0415
+    from firmware_py.app import node_features  # noqa: PLC0415
+    from firmware_py.core.journal.schema import FILE_NAME  # noqa: PLC0415
+    from firmware_py.core.journal.verify import verify  # noqa: PLC0415
+
+    settings = load_or_exit(site_file(config_file))
+    path = data_folder(data_dir) / FILE_NAME
+    try:
+        verdict = verify(path, node_features(settings, OpeningHours(settings.site)), _progress())
+    except (FileNotFoundError, sqlite3.Error, KeyError) as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    for finding in verdict.findings:
+        click.echo(f"{finding.where}: {finding.text}", err=True)
+    good = not verdict.findings
+    click.echo(
+        f"{verdict.events} events, {verdict.buckets} buckets: "
+        + ("the chain holds and the buckets equal the events" if good else f"{len(verdict.findings)} findings")
+    )
+    return 0 if good else 1
+
+
+def _progress() -> Any:
+    """A line that counts on a terminal; silence elsewhere."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{done} of {total} events", nl=done == total, err=True)
+
+    return show
