@@ -26,6 +26,7 @@ class Key(NamedTuple):
     series: str
     labels: str
     simulated: bool
+    definition: int  # a correction of another scale's rating stands beside the running scale's
     hour: str
 
 
@@ -94,7 +95,7 @@ def _parse(raw: dict[str, Any]) -> WireBucket | None:
 
 
 def _key(item: WireBucket) -> Key:
-    return Key(item.epoch, item.series, labels_json(item.labels), item.simulated, item.hour)
+    return Key(item.epoch, item.series, labels_json(item.labels), item.simulated, item.definition, item.hour)
 
 
 def _held(connection: Connection, origin: NodeIdentity, offered: Sequence[WireBucket]) -> dict[Key, _Entry]:
@@ -109,8 +110,8 @@ def _held(connection: Connection, origin: NodeIdentity, offered: Sequence[WireBu
         )
     )
     return {
-        Key(row.epoch, row.series, row.labels, row.simulated, row.hour): _Entry(
-            row.id, Content(row.revision, row.definition, row.value, row.final, row.partial), row.amount
+        Key(row.epoch, row.series, row.labels, row.simulated, row.definition, row.hour): _Entry(
+            row.id, Content(row.revision, row.value, row.final, row.partial), row.amount
         )
         for row in rows
     }
@@ -148,7 +149,6 @@ def _write(connection: Connection, origin: NodeIdentity, work: _Work, received_a
         content = entry.content
         values = {
             "revision": content.revision,
-            "definition": content.definition,
             "final": content.final,
             "partial": content.partial,
             "value": content.value,
@@ -178,13 +178,13 @@ def _record_conflicts(
                 bucket.c.node_id == origin.id, *(bucket.c[name] == text for name, text in key._asdict().items())
             )
         ).scalar_one()
-        digest = hashlib.sha256(f"{content.definition} {content.value}".encode()).hexdigest()
-        identity = {"bucket_id": bucket_id, "revision": content.revision, "content_sha256": digest}
+        digest = hashlib.sha256(content.value.encode()).hexdigest()
+        identity = {"bucket_id": bucket_id, "revision": content.revision, "value_sha256": digest}
         _insert_once(
             connection,
             conflict,
             identity,
-            {"definition": content.definition, "value": content.value, "batch": batch, "received_at": received_at},
+            {"value": content.value, "batch": batch, "received_at": received_at},
         )
 
 

@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from firmware_py.core.clock import iso_hour
 from firmware_py.core.events import canonical_json
 from firmware_py.features.ratings.scale import SCALES
-from sync.protocol import CountValue, ResultOutcome, SecondsValue, WireBucket
+from sync.protocol import CountValue, HistogramValue, ResultOutcome, SecondsValue, WireBucket
 
 FUTURE_LIMIT = timedelta(days=1)
 
 #: series the city can read -> (type of value, definitions it knows). Another series is kept as it is and shown nowhere.
 KNOWN_SERIES: dict[str, tuple[type, frozenset[int]]] = {
     "ratings": (CountValue, frozenset(SCALES)),
-    "ratings_corrected": (CountValue, frozenset(SCALES)),
-    "ratings_excluded": (CountValue, frozenset(SCALES)),
+    "ratings_corrected": (CountValue, frozenset({1})),
+    "ratings_excluded": (CountValue, frozenset({1})),
+    "rating_delay": (HistogramValue, frozenset({1})),
     "open_seconds": (SecondsValue, frozenset({1})),
     "device_seconds": (SecondsValue, frozenset({1})),
 }
@@ -31,7 +32,6 @@ class Content:
     """A bucket's content under its key, held or offered. `value` is canonical JSON."""
 
     revision: int
-    definition: int
     value: str
     final: bool
     partial: bool
@@ -55,7 +55,7 @@ class Verdict:
 def content_of(bucket: WireBucket) -> Content:
     """The content of a bucket as it came over the wire; 3600 and 3600.0 seconds are one value."""
     value = canonical_json(bucket.value.model_dump())
-    return Content(bucket.revision, bucket.definition, value, bucket.final, bucket.partial)
+    return Content(bucket.revision, value, bucket.final, bucket.partial)
 
 
 def amount_of(bucket: WireBucket) -> int | None:
@@ -99,7 +99,7 @@ def judge(held: Content | None, offered: Content, *, sealed: bool) -> Verdict:
 
 
 def _same_revision(held: Content, offered: Content) -> Verdict:
-    if (held.definition, held.value) != (offered.definition, offered.value):
+    if held.value != offered.value:
         return Verdict("conflict", held.revision)
     newly_final = offered.final and not held.final
     return Verdict("accepted", held.revision, keep=offered if newly_final else None)

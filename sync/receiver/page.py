@@ -39,8 +39,9 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "hours": "giờ",
         "days": "ngày",
         "just_now": "vừa xong",
-        "lockout": "bấm lặp lại",
-        "closed": "ngoài giờ làm việc",
+        "repeat": "bấm trùng",
+        "lockout": "bấm quá nhanh",
+        "outside_opening_hours": "ngoài giờ làm việc",
     },
     "en": {
         "title": "The city's satisfaction scoreboard",
@@ -65,8 +66,9 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "hours": "h",
         "days": "days",
         "just_now": "just now",
-        "lockout": "repeated press",
-        "closed": "outside opening hours",
+        "repeat": "same press again",
+        "lockout": "pressed too soon",
+        "outside_opening_hours": "outside opening hours",
     },
 }
 FIVE: Mapping[Language, tuple[str, ...]] = {

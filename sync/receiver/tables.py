@@ -74,15 +74,15 @@ bucket = Table(
     Column("series", String(64), nullable=False),
     Column("labels", Text, nullable=False),  # canonical JSON
     Column("simulated", Boolean, nullable=False),
+    Column("definition", Integer, nullable=False),
     Column("hour", String(32), nullable=False),
     Column("revision", BigInteger, nullable=False),
-    Column("definition", Integer, nullable=False),
     Column("final", Boolean, nullable=False),
     Column("partial", Boolean, nullable=False),
     Column("value", Text, nullable=False),  # canonical JSON, as on the wire
     Column("amount", BigInteger),  # what is summed: a count, or milliseconds; NULL for histograms
     Column("received_at", String(32), nullable=False),
-    UniqueConstraint("node_id", "epoch", "series", "labels", "simulated", "hour"),
+    UniqueConstraint("node_id", "epoch", "series", "labels", "simulated", "definition", "hour"),
     Index("bucket_of_hour", "node_id", "hour", "series"),
 )
 
@@ -92,8 +92,7 @@ conflict = Table(
     metadata,
     Column("bucket_id", ForeignKey("bucket.id"), primary_key=True),
     Column("revision", BigInteger, primary_key=True),
-    Column("content_sha256", String(64), primary_key=True),
-    Column("definition", Integer, nullable=False),
+    Column("value_sha256", String(64), primary_key=True),
     Column("value", Text, nullable=False),
     Column("batch", String(64), nullable=False),
     Column("received_at", String(32), nullable=False),

@@ -1,0 +1,202 @@
+"""The outbox: what the city has not accepted in its latest revision, and what its answers change.
+
+The tables `bucket`, `hour_link` and `sync_state` belong to the journal. A bucket is pending while `pending_since` is set;
+`accepted_revision` is the newest that the city confirmed; a `rejected_code` keeps a bucket here, visible, until it changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from firmware_py.core.clock import Clock, iso, parse_iso
+from firmware_py.core.ports import JournalPort, OutboxFigures, Reader, Transaction
+from sync.batching import HourKey, Link, PendingHour, Unit, first_batch, units_of
+from sync.protocol import BatchAnswer, BucketResult
+
+WRITE_DEADLINE_S = 30.0
+TOO_LARGE = "too_large"
+CONFLICT = "conflict"
+
+_PENDING_HOURS = """SELECT epoch, hour, count(*), min(pending_since) FROM bucket
+    WHERE pending_since IS NOT NULL GROUP BY epoch, hour"""
+_LINKS = """SELECT epoch, hour_a, hour_b FROM hour_link
+    WHERE epoch IN (SELECT DISTINCT epoch FROM bucket WHERE pending_since IS NOT NULL)"""
+_BUCKETS = """SELECT id, epoch, series, labels, hour, revision, definition, final, partial, simulated, value FROM bucket
+    WHERE pending_since IS NOT NULL AND (epoch, hour) IN (VALUES {places}) ORDER BY hour, epoch, id"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBucket:
+    """One pending bucket as it was read; `wire` is what is sent."""
+
+    id: int
+    key: HourKey
+    revision: int
+    wire: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One batch's worth. `read_at` is before the reading: what changed later is pending since then."""
+
+    buckets: tuple[LoadedBucket, ...]
+    units: int
+    read_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an answer changed. `relayed`: hours that a relay keeps and the city has not confirmed yet."""
+
+    accepted: int
+    rejected: int
+    relayed: frozenset[HourKey]
+    new_store: bool
+
+
+class Outbox:
+    """Reads batches out of the journal, and writes the city's answers into it (through the journal's own writer)."""
+
+    def __init__(self, journal: JournalPort, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    def load(self, max_buckets: int, resting: Collection[HourKey] = ()) -> Load | None:
+        """The oldest units, up to `max_buckets` unless one unit alone is more; None if nothing is to be sent."""
+        reader = self._journal.reader()
+        while True:
+            read_at = iso(self._clock.now().utc)
+            links = _links(reader)
+            pending = [PendingHour(HourKey(row[0], row[1]), row[2], row[3]) for row in reader.rows(_PENDING_HOURS)]
+            batch = first_batch(units_of(pending, links), max_buckets, resting)
+            if not batch:
+                return None
+            buckets = _buckets(reader, batch)
+            # Each statement is a snapshot of its own: a correction committed in between may have joined hours anew.
+            if buckets and _links(reader) == links:
+                return Load(buckets, len(batch), read_at)
+
+    def apply(self, load: Load, answer: BatchAnswer) -> Applied:
+        """Write down the city's word on a batch; durable when this returns.
+
+        Raises:
+            JournalError: it could not be kept; the batch will be sent again, which does no harm.
+        """
+        return self._journal.run(lambda tx: _apply(tx, load, answer)).result(WRITE_DEADLINE_S)
+
+    def reject(self, load: Load, code: str) -> None:
+        """Keep a batch's buckets here, visible, until they change: the receiver will never take them as they are.
+
+        Raises:
+            JournalError: it could not be kept.
+        """
+
+        def job(tx: Transaction) -> None:
+            for bucket in load.buckets:
+                _mark_rejected(tx, bucket, code)
+
+        self._journal.run(job).result(WRITE_DEADLINE_S)
+
+    def figures(self) -> OutboxFigures:
+        """See `figures`."""
+        return figures(self._journal.reader(), self._clock.now().utc)
+
+
+def figures(reader: Reader, now: datetime) -> OutboxFigures:
+    """What is pending and since when; costs what is pending, not what is kept."""
+    pending, oldest = reader.rows("SELECT count(*), min(pending_since) FROM bucket WHERE pending_since IS NOT NULL")[0]
+    rejected = reader.rows("SELECT count(*) FROM bucket WHERE rejected_code IS NOT NULL")[0][0]
+    accepted = reader.row("SELECT value FROM sync_state WHERE key = 'last_accepted_at'")
+    age_s = None if oldest is None else max(0.0, round((now - parse_iso(oldest)).total_seconds(), 3))
+    return OutboxFigures(pending, age_s, accepted[0] if accepted else None, rejected)
+
+
+def _links(reader: Reader) -> set[Link]:
+    return {Link(*row) for row in reader.rows(_LINKS)}
+
+
+def _buckets(reader: Reader, batch: Collection[Unit]) -> tuple[LoadedBucket, ...]:
+    keys = [key for unit in batch for key in unit.hours]
+    sql = _BUCKETS.format(places=", ".join(["(?, ?)"] * len(keys)))
+    return tuple(_loaded(row) for row in reader.rows(sql, [part for key in keys for part in key]))
+
+
+def _loaded(row: tuple[Any, ...]) -> LoadedBucket:
+    id_, epoch, series, labels, hour, revision, definition, final, partial, simulated, value = row
+    wire = {
+        "epoch": epoch,
+        "series": series,
+        "labels": json.loads(labels),
+        "hour": hour,
+        "revision": revision,
+        "definition": definition,
+        "final": bool(final),
+        "partial": bool(partial),
+        "simulated": bool(simulated),
+        "value": json.loads(value),
+    }
+    return LoadedBucket(id_, HourKey(epoch, hour), revision, wire)
+
+
+def _apply(tx: Transaction, load: Load, answer: BatchAnswer) -> Applied:
+    now = iso(tx.moment.utc)
+    new_store = _note_store(tx, answer.store, now)
+    accepted = rejected = 0
+    relayed: set[HourKey] = set()
+    for result in answer.results:
+        bucket = load.buckets[result.index]
+        if result.outcome in ("accepted", "stale"):  # stale: the city has something better under this key
+            _mark_accepted(tx, bucket, load.read_at)
+            accepted += 1
+        elif result.outcome == "relayed":
+            relayed.add(bucket.key)
+        else:
+            _mark_rejected(tx, bucket, _code(result))
+            rejected += 1
+    if accepted:
+        _set_state(tx, "last_accepted_at", now)
+    return Applied(accepted, rejected, frozenset(relayed), new_store)
+
+
+def _code(result: BucketResult) -> str:
+    return CONFLICT if result.outcome == "conflict" else result.code or "unspecified"
+
+
+def _note_store(tx: Transaction, store: str, now: str) -> bool:
+    """A city restored from a backup has a new id and may lack anything: everything is to be sent again."""
+    known = tx.row("SELECT value FROM sync_state WHERE key = 'store'")
+    if known is not None and known[0] == store:
+        return False
+    _set_state(tx, "store", store)
+    tx.execute(
+        """UPDATE bucket SET accepted_revision = 0, rejected_code = NULL, pending_since = coalesce(pending_since, ?)
+           WHERE accepted_revision > 0 OR rejected_code IS NOT NULL""",
+        (now,),
+    )
+    return known is not None
+
+
+def _mark_accepted(tx: Transaction, bucket: LoadedBucket, read_at: str) -> None:
+    """What moved on since the reading stays pending, since the reading; an acceptance never goes back."""
+    tx.execute(
+        """UPDATE bucket SET accepted_revision = max(accepted_revision, ?),
+               pending_since = CASE WHEN revision > ? THEN ? END
+           WHERE id = ? AND epoch = ? AND hour = ? AND pending_since IS NOT NULL""",
+        (bucket.revision, bucket.revision, read_at, bucket.id, *bucket.key),
+    )
+
+
+def _mark_rejected(tx: Transaction, bucket: LoadedBucket, code: str) -> None:
+    tx.execute(
+        """UPDATE bucket SET rejected_code = ?, pending_since = NULL
+           WHERE id = ? AND epoch = ? AND hour = ? AND revision = ? AND pending_since IS NOT NULL""",
+        (code, bucket.id, *bucket.key, bucket.revision),
+    )
+
+
+def _set_state(tx: Transaction, key: str, value: str) -> None:
+    tx.execute("INSERT OR REPLACE INTO sync_state (key, value) VALUES (?, ?)", (key, value))
