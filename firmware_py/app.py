@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 import threading
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.opening import OpeningHours
-from config.settings import EMBEDDED_CITY, Settings
+from config.rules import EMBEDDED_CITY
+from config.settings import Settings
+from devices.kinds import kinds
 from devices.rack import DeviceRack
 from firmware_py.core import watchdog
 from firmware_py.core.clock import Clock, SystemClock
@@ -72,16 +75,17 @@ class NodeApp:
         self.supervisor = Supervisor(self._clock.uptime_s, self._fatal)
         self._trust = TrustWorker(self._clock, self.journal, settings.clock.trust, simulated=self._simulation)
         self.devices = DeviceRack(
-            settings.devices, DeviceContext(self._clock, self.journal.submit, simulation=self._simulation)
+            settings.devices, DeviceContext(self._clock, self.journal.submit, simulation=self._simulation), kinds()
         )
         self._embedded: EmbeddedCity | None = None
         self.city_faults: FaultyPath | None = None
         if settings.city.url == EMBEDDED_CITY:
             self._token = self._token or secrets.token_urlsafe(24)
+            receiver_port = receiver_port or free_port()
             self._embedded = EmbeddedCity(
                 data_dir, receiver_port, site=settings.site.id, node=settings.node.id, token=self._token
             )
-            self.city_faults = FaultyPath(lambda: self._embedded.url if self._embedded else "")
+            self.city_faults = FaultyPath(self._embedded.url, self._clock.uptime_s)
         self._agent: SyncAgent | None = None
         self._http: HttpServer | None = None
 
@@ -133,9 +137,26 @@ class NodeApp:
     def _start_sync(self) -> None:
         if self._embedded is not None and self.city_faults is not None:
             self._start(self._embedded, self.city_faults)
-        url = self.city_faults.url if self.city_faults else self.settings.city.url
-        client = CityClient(url, self._token, self.settings.city)
-        self._agent = SyncAgent(self.journal, self._clock, client, self.settings, on_city_time=self._trust.city_says)
+        if self._token is None:
+            return  # presses are kept; the health page says what is missing
+        city = self.settings.city
+        client = CityClient(
+            self.city_faults.url if self.city_faults else city.url,
+            self._token,
+            site=self.settings.site.id,
+            node=self.settings.node.id,
+            connect_timeout_s=city.connect_timeout_s,
+            read_timeout_s=city.read_timeout_s,
+            ca_file=city.ca_file,
+        )
+        self._agent = SyncAgent(
+            self.journal,
+            self._clock,
+            client,
+            send_every_s=city.send_every_s,
+            retry_max_s=city.retry_max_s,
+            on_city_time=self._trust.city_says,
+        )
         self._start(self._agent)
 
     def _start_http(self) -> None:
@@ -168,8 +189,7 @@ class NodeApp:
             Check("clock", self._trust.check),
             Check("workers", self.supervisor.check),
         ]
-        if self._agent is not None:
-            checks.append(Check("sync", self._agent.check))
+        checks.append(Check("sync", self._agent.check if self._agent else _no_city_token))
         return [*(run_check(check) for check in checks), *self.devices.self_tests()]
 
     def _check_journal(self) -> CheckResult:
@@ -219,3 +239,18 @@ class NodeApp:
         self.supervisor.stop()
         self.journal.close_readers()
         self._lock.release()
+
+
+def _no_city_token() -> CheckResult:
+    return CheckResult(
+        "sync",
+        Status.FAIL,
+        "Chưa có mã kết nối máy chủ thành phố (city_token): dữ liệu được giữ lại, chưa gửi được.",
+    )
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses now: for a simulated city that may listen anywhere."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
