@@ -21,7 +21,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The civil time of a boot's start. `bounded`: the truth lies somewhere within known bounds, buckets are partial."""
+    """The civil time of a boot's start. `bounded`: the truth lies somewhere within known bounds."""
 
     boot_id: str
     zero: datetime

@@ -39,7 +39,6 @@ class Delta(NamedTuple):
     simulated: bool
     definition: int
     parts: tuple[int, ...]
-    partial: bool = False
 
 
 def labels_json(labels: Mapping[str, str]) -> str:

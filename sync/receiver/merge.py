@@ -21,6 +21,7 @@ KNOWN_SERIES: dict[str, tuple[type, frozenset[int]]] = {
     "ratings": (CountValue, frozenset(SCALES)),
     "ratings_corrected": (CountValue, frozenset({1})),
     "ratings_excluded": (CountValue, frozenset({1})),
+    "ratings_hour_estimated": (CountValue, frozenset({1})),
     "rating_delay": (HistogramValue, frozenset({1})),
     "open_seconds": (SecondsValue, frozenset({1})),
     "device_seconds": (SecondsValue, frozenset({1})),

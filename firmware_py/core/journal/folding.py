@@ -26,7 +26,6 @@ class _Gathered:
     parts: tuple[int, ...]
     revision: int
     time: str
-    partial: bool
 
 
 class FoldingTables:
@@ -75,11 +74,10 @@ class FoldingTables:
         for key, delta, event in self._own:
             known = self._gathered.get(key)
             if known is None:
-                self._gathered[key] = _Gathered(delta.series, delta.parts, event.seq, event.time, delta.partial)
+                self._gathered[key] = _Gathered(delta.series, delta.parts, event.seq, event.time)
             else:
                 known.parts = add_parts(known.parts, delta.parts)
                 known.revision = event.seq
-                known.partial |= delta.partial
             if min(delta.parts) < 0:
                 moved[event.seq] = set()
         if moved:
@@ -119,25 +117,22 @@ class FoldingTables:
 
     def _write(self, key: Key, gathered: _Gathered) -> None:
         found = self._sql(
-            """SELECT id, value, partial, pending_since IS NOT NULL FROM bucket
+            """SELECT id, value, pending_since IS NOT NULL FROM bucket
                WHERE hour = ? AND series = ? AND labels = ? AND epoch = ? AND simulated = ? AND definition = ?""",
             key,
         ).fetchone()
         if found is None:
             value = canonical_json(value_of(gathered.series, gathered.parts))
             self._sql(
-                """INSERT INTO bucket (hour, series, labels, epoch, simulated, definition, value, revision, partial,
-                   pending_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                (*key, value, gathered.revision, int(gathered.partial), gathered.time),
+                """INSERT INTO bucket (hour, series, labels, epoch, simulated, definition, value, revision, pending_since)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (*key, value, gathered.revision, gathered.time),
             )
             return
-        id_, value, partial, pending = found
+        id_, value, pending = found
         parts = add_parts(parts_of(json.loads(value)), gathered.parts)
         value = canonical_json(value_of(gathered.series, parts))
-        self._sql(
-            "UPDATE bucket SET value = ?, revision = ?, partial = ? WHERE id = ?",
-            (value, gathered.revision, int(partial or gathered.partial), id_),
-        )
+        self._sql("UPDATE bucket SET value = ?, revision = ? WHERE id = ?", (value, gathered.revision, id_))
         if not pending:
             self._sql("UPDATE bucket SET pending_since = ?, rejected_code = NULL WHERE id = ?", (gathered.time, id_))
 

@@ -23,6 +23,8 @@ RATINGS = Series("ratings", "count")
 CORRECTED = Series("ratings_corrected", "count")
 EXCLUDED = Series("ratings_excluded", "count")
 DELAY = Series("rating_delay", "histogram", (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0))
+#: Ratings of any outcome whose hour is known only within bounds: given in a boot that ended before its clock was trusted.
+HOUR_ESTIMATED = Series("ratings_hour_estimated", "count")
 DEFINITION = 1  # of the series that no scale changes
 
 TABLES = SchemaStep(
@@ -118,7 +120,7 @@ class Ratings:
                 "outcome": outcome,
                 "reason": reason,
                 "hour": iso_hour(placement.at(first_s if outcome != "excluded" else uptime_s)),
-                "partial": placement.basis == "bounded",
+                "estimated": placement.basis == "bounded",
             }
             events.append(NewEvent(RATING_PLACED, data, command.source, bool(simulated)))
         return Decision(events)
@@ -199,26 +201,24 @@ def _correct(fold: Fold, event: Event) -> tuple[float, str | None]:
 
 def _apply_placed(fold: Fold, event: Event) -> None:
     data = event.data
-    counter, hour, partial = data["counter"], data["hour"], bool(data["partial"])
+    counter, hour = data["counter"], data["hour"]
     fold.execute("DELETE FROM rating_waiting WHERE seq = ?", (data["rating_seq"],))
     if data["outcome"] == "counted":
-        _add_rating(fold, event, counter, data["level"], data["definition"], hour, 1, partial=partial)
+        _add_rating(fold, event, counter, data["level"], data["definition"], hour, 1)
         fold.execute(
             "UPDATE rating_act SET hour = ? WHERE counter = ? AND seq = ?", (hour, counter, data["rating_seq"])
         )
     elif data["outcome"] == "corrected":
-        _add(fold, event, CORRECTED, {"counter": counter}, hour, DEFINITION, (1,), partial=partial)
+        _add(fold, event, CORRECTED, {"counter": counter}, hour, DEFINITION, (1,))
     else:
-        labels = {"counter": counter, "reason": data["reason"]}
-        _add(fold, event, EXCLUDED, labels, hour, DEFINITION, (1,), partial=partial)
+        _add(fold, event, EXCLUDED, {"counter": counter, "reason": data["reason"]}, hour, DEFINITION, (1,))
         fold.execute("DELETE FROM rating_act WHERE counter = ? AND seq = ?", (counter, data["rating_seq"]))
+    if data["estimated"]:
+        _add(fold, event, HOUR_ESTIMATED, {"counter": counter}, hour, DEFINITION, (1,))
 
 
-def _add_rating(
-    fold: Fold, event: Event, counter: str, level: int, definition: int, hour: str, count: int, *, partial: bool = False
-) -> None:
-    labels = {"counter": counter, "level": str(level)}
-    _add(fold, event, RATINGS, labels, hour, definition, (count,), partial=partial)
+def _add_rating(fold: Fold, event: Event, counter: str, level: int, definition: int, hour: str, count: int) -> None:
+    _add(fold, event, RATINGS, {"counter": counter, "level": str(level)}, hour, definition, (count,))
 
 
 def _add(
@@ -229,7 +229,5 @@ def _add(
     hour: str,
     definition: int,
     parts: tuple[int, ...],
-    *,
-    partial: bool = False,
 ) -> None:
-    fold.add(Delta(series, labels_json(labels), hour, event.simulated, definition, parts, partial))
+    fold.add(Delta(series, labels_json(labels), hour, event.simulated, definition, parts))

@@ -73,7 +73,7 @@ def advance(fold: Fold, event: Event) -> None:
             )
         else:
             now = parse_iso(event.time)
-            _fold_span(fold, key, value, (now - timedelta(seconds=lasted_s), now), simulated=simulated, partial=False)
+            _fold_span(fold, key, value, (now - timedelta(seconds=lasted_s), now), simulated=simulated)
 
 
 def place_waiting(fold: Fold, placements: Iterable[Placement], open_spans: Sequence[Span]) -> None:
@@ -85,23 +85,23 @@ def place_waiting(fold: Fold, placements: Iterable[Placement], open_spans: Seque
         )
         for key, value, simulated, from_s, to_s in rows:
             for span in intersect((placement.at(from_s), placement.at(to_s)), open_spans):
-                _fold_span(fold, key, value, span, simulated=bool(simulated), partial=placement.basis == "bounded")
+                _fold_span(fold, key, value, span, simulated=bool(simulated))
         fold.execute("DELETE FROM waiting_span WHERE boot_id = ?", (placement.boot_id,))
 
 
 def fold_unknown(fold: Fold, spans: Iterable[Span], *, simulated: bool) -> None:
     """Opening hours in which nobody knows whether the node ran."""
     for span in spans:
-        _fold_span(fold, NODE, "unknown", span, simulated=simulated, partial=False)
+        _fold_span(fold, NODE, "unknown", span, simulated=simulated)
 
 
-def _fold_span(fold: Fold, key: str, value: str, span: Span, *, simulated: bool, partial: bool) -> None:
+def _fold_span(fold: Fold, key: str, value: str, span: Span, *, simulated: bool) -> None:
     if key == NODE:
         series, labels = OPEN_SECONDS, {"state": value}
     else:
         series, labels = DEVICE_SECONDS, {"device": key.removeprefix("device/"), "state": value}
     for hour, lasted_ms in split_by_hour(*span):
-        fold.add(Delta(series, labels_json(labels), hour, simulated, DEFINITION, (lasted_ms,), partial))
+        fold.add(Delta(series, labels_json(labels), hour, simulated, DEFINITION, (lasted_ms,)))
 
 
 def spans_json(spans: Iterable[Span]) -> list[list[str]]:
