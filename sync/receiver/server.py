@@ -45,7 +45,8 @@ def serve(
 
     Raises:
         ValueError: `NUCUOI_RECEIVER_NODES` cannot be read.
-        UnknownSchema, sqlalchemy.exc.SQLAlchemyError, OSError: the database or the port cannot be had.
+        DatabaseUnusable: see its text.
+        OSError: the port cannot be had.
     """
     engine = open_engine(database_url)
     try:

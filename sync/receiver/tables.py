@@ -31,6 +31,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from firmware_py.core.errors import NuCuoiError
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 10
@@ -109,34 +112,49 @@ chain_head = Table(
 )
 
 
-class UnknownSchema(RuntimeError):
-    """The database was made by another version of this program."""
+class DatabaseUnusable(NuCuoiError, RuntimeError):
+    """The city's database cannot be opened, or was made by another version of this program; the text says what to do."""
 
 
 def open_engine(database_url: str) -> Engine:
     """An engine whose tables exist; the store id is created with them.
 
     Raises:
-        UnknownSchema: the database has another schema version.
-        sqlalchemy.exc.SQLAlchemyError: the database cannot be opened.
+        DatabaseUnusable: the address is wrong, the database cannot be opened, or has another schema version.
     """
-    engine = create_engine(make_url(database_url))
+    try:
+        url = make_url(database_url)
+        engine = create_engine(url)
+    except (SQLAlchemyError, ImportError) as error:
+        raise DatabaseUnusable(
+            f"the database's address cannot be used ({type(error).__name__}): write sqlite:///FILE"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    shown = url.render_as_string(hide_password=True)
+    try:
+        found = _prepare(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise DatabaseUnusable(f"the database {shown} cannot be opened: {error}") from error
+    if found != SCHEMA_VERSION:
+        engine.dispose()
+        raise DatabaseUnusable(
+            f"the database {shown} has schema {found}, this program needs {SCHEMA_VERSION}: "
+            "use the program version that made it, or another database"
+        )
+    return engine
+
+
+def _prepare(engine: Engine) -> int | None:
+    """Create what is missing in a new database; its schema version."""
     with writing(engine) as connection:
         if not inspect(connection).has_table(schema_version.name):
             metadata.create_all(connection)
             connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
             connection.execute(insert(setting).values(key="store", value=str(uuid.uuid4())))
-        found = connection.execute(select(schema_version.c.version)).scalar()
-    if found != SCHEMA_VERSION:
-        engine.dispose()
-        raise UnknownSchema(
-            f"the city's database has schema {found}, this program needs {SCHEMA_VERSION}: "
-            "use the program version that made it, or another database"
-        )
-    return engine
+        return connection.execute(select(schema_version.c.version)).scalar()
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:

@@ -33,7 +33,7 @@ class Bell(DeviceSettings):
             first.setdefault(device.address, device.id)
 
 
-KINDS = {"panel": Panel, "bell": Bell}
+KINDS: dict[str, type[DeviceSettings]] = {"panel": Panel, "bell": Bell}
 SITE = """[site]
 id = "s"
 name = "S"

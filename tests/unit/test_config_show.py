@@ -28,7 +28,7 @@ class Thing(DeviceSettings):
     ratio: float = 1e-7
 
 
-KINDS = {"thing": Thing}
+KINDS: dict[str, type[DeviceSettings]] = {"thing": Thing}
 SITE = SiteSettings.model_validate(
     {
         "id": "s",
