@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import Any
 
@@ -59,6 +60,11 @@ class Listening:
     def step(self, timeout_s: float) -> None:
         """Accept, read and write what there is, waiting at most `timeout_s`."""
         wasyncore.loop(timeout=timeout_s, use_poll=True, map=self._map, count=1)
+
+    def poke(self) -> None:
+        """End the waiting of `step` now. Callable from any thread."""
+        with contextlib.suppress(OSError):  # closed at the same moment: then nobody waits
+            self._servers[0].pull_trigger()
 
     @property
     def busy(self) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 THREADS = 48
 LOCAL_THREADS = 2  # of their own, so that the command line is answered however busy the hall is
 LOOP_S = 0.25
-STOP_S = 1.5
+STOP_S = 1.2
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +45,7 @@ class HttpServer:
         self._port = node.settings.api.port
         self._bound: socket.socket | None = None
         self._listening = threading.Event()
+        self._serving: Listening | None = None
 
     @property
     def host(self) -> str:
@@ -118,9 +119,12 @@ class HttpServer:
             local_socket.remove(self._data_dir)
 
     def wake(self) -> None:
-        """The loop looks every `LOOP_S` by itself."""
+        """Let the loop look now whether to stop; it does so every `LOOP_S` by itself."""
+        if (serving := self._serving) is not None:
+            serving.poke()
 
     def _serve(self, listening: Listening, life: Life) -> None:
+        self._serving = listening
         try:
             self._listening.set()
             _log.info("http listens on %s", self.url)
@@ -133,4 +137,5 @@ class HttpServer:
                 listening.step(0.05)
                 life.beat()
         finally:
+            self._serving = None
             listening.close()

@@ -15,7 +15,7 @@ from config.settings import Settings
 from firmware_py.core.bus import Bus
 from firmware_py.core.clock import Clock, SystemClock
 from firmware_py.core.contracts import Accepted, Command, GiveRating, Outcome, Rejection
-from firmware_py.core.errors import WireError
+from firmware_py.core.errors import JournalRefusing, WireError
 from firmware_py.core.events import Event
 from firmware_py.core.health import CheckResult, Status
 from firmware_py.core.ports import DeviceStatus, OutboxFigures
@@ -71,11 +71,13 @@ class FakeJournal:
         self.fails: Exception | None = None
         self.hangs = False
         self.disk_reads = 0
+        self._waiting: list[Future[Outcome]] = []
         self._lock = threading.Lock()
 
     def submit(self, command: Command) -> Future[Outcome]:
         future: Future[Outcome] = Future()
         if self.hangs:
+            self._waiting.append(future)
             return future
         if self.fails is not None:
             future.set_exception(self.fails)
@@ -83,6 +85,12 @@ class FakeJournal:
         with self._lock:
             future.set_result(self._decide(command))
         return future
+
+    def release(self) -> None:
+        """End the hanging: what waited, and what is still to come, is refused."""
+        self.hangs, self.fails = False, JournalRefusing("đã thả")
+        for future in self._waiting:
+            future.set_exception(self.fails)
 
     def _decide(self, command: Command) -> Outcome:
         assert isinstance(command, GiveRating)
