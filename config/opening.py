@@ -54,7 +54,7 @@ class OpeningHours:
         merged: list[Span] = []
         for start, end in self._around(start_utc, end_utc):
             first, last = max(start, start_utc.astimezone(UTC)), min(end, end_utc.astimezone(UTC))
-            if first >= last:
+            if first >= last:  # outside, or inside the hour that a change to summer time leaves out
                 continue
             if merged and merged[-1][1] == first:
                 merged[-1] = (merged[-1][0], last)
@@ -90,11 +90,14 @@ class OpeningHours:
         return change if change < horizon else None
 
     def _around(self, start_utc: datetime, end_utc: datetime) -> Iterator[Span]:
-        """The spans of every local date that can touch the time between two moments, in order."""
+        """The spans of every local date that can touch the time between two moments, in order.
+
+        Yesterday's can: where a change to summer time leaves out midnight, the end of a day falls into the next.
+        """
         if start_utc.tzinfo is None or end_utc.tzinfo is None:
             raise ValueError("a moment without a zone belongs to no opening hours; give it in UTC")
         day = start_utc.astimezone(self._zone).date() - _DAY
-        last = end_utc.astimezone(self._zone).date() + _DAY
+        last = end_utc.astimezone(self._zone).date()
         while day <= last:
             yield from self._on(day)
             day += _DAY
@@ -111,9 +114,7 @@ class OpeningHours:
         if self.is_closed_day(day) is not None:
             return
         for start_min, end_min in self._minutes(day):
-            start, end = self._utc(day, start_min), self._utc(day, end_min)
-            if start < end:  # a span can fall into the hour that a change to summer time leaves out
-                yield start, end
+            yield self._utc(day, start_min), self._utc(day, end_min)
 
     def _minutes(self, day: date) -> tuple[Minutes, ...]:
         """The weekday's spans; on an `open` date whose weekday has none, those of the nearest weekday that has.

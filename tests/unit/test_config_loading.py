@@ -7,11 +7,11 @@ from typing import Literal, Self
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from config.loading import load, loads
 from config.problems import ConfigError, Problem
-from config.settings import DeviceSettings
+from config.settings import DeviceSettings, Settings
 
 
 class Panel(DeviceSettings):
@@ -52,6 +52,7 @@ CITY = '[city]\nurl = "https://city.example"\n'
 def problems_of(text: str) -> dict[str, Problem]:
     with pytest.raises(ConfigError) as refused:
         loads(text, "site.toml", KINDS)
+    assert len(set(refused.value.problems)) == len(refused.value.problems), "one problem is told once"
     return {problem.key: problem for problem in refused.value.problems}
 
 
@@ -68,6 +69,7 @@ def test_a_valid_file_gives_each_device_as_its_own_kind() -> None:
     settings = loads(SITE + device("panel", "p", "pins = { 1 = 17, 2 = 4 }") + device(), "site.toml", KINDS)
 
     assert [type(each) for each in settings.devices] == [Panel, Bell]
+    assert isinstance(settings.devices[0], Panel)
     assert settings.devices[0].pins == {1: 17, 2: 4}
     assert settings.counters[0].name == "Quầy 1"
     assert settings.ratings.satisfied_from == 4
@@ -82,26 +84,26 @@ def test_a_mark_in_front_as_some_editors_write_it_does_no_harm(tmp_path: Path) -
 def test_every_problem_of_a_file_is_told_at_once_in_the_order_of_the_file() -> None:
     text = (
         SITE.replace('id = "s"', "naem = 1")
-        + "[ratings]\nlevels = 9\n"
         + device("panel", "p", "pins = { 1 = 17 }\nbaud = 3")
         + device("bel", "q")
         + device("bell", "r", 'address = "x"\ncounter = "2"', wire="")
+        + "[ratings]\nlevels = 9\n"
     )
     with pytest.raises(ConfigError) as refused:
         loads(text, "site.toml", KINDS)
 
-    told = [(problem.line, problem.key) for problem in refused.value.problems]
-    assert told == [
+    assert [(problem.line, problem.key) for problem in refused.value.problems] == [
         (1, "site.id"),
         (2, "site.naem"),
-        (12, "ratings.levels"),
-        (18, "device[0].baud"),
-        (21, "device[1].kind"),
-        (27, "device[2].wire"),
-        (28, "device[2].address"),
-        (29, "device[2].counter"),
+        (16, "device[0].baud"),
+        (19, "device[1].kind"),
+        (25, "device[2].wire"),
+        (26, "device[2].address"),
+        (27, "device[2].counter"),
+        (29, "ratings.levels"),
     ]
-    assert str(refused.value).splitlines()[3].startswith("site.toml:18: device[0].baud: must be from 1200 to 115200")
+    told = str(refused.value).splitlines()
+    assert told[2] == "site.toml:16: device[0].baud: must be from 1200 to 115200 (given: 3)"
 
 
 def test_devices_valid_alone_are_judged_together_although_others_are_broken() -> None:
@@ -359,6 +361,19 @@ def test_a_file_that_is_not_utf_8_tells_the_line(tmp_path: Path) -> None:
     path.write_bytes(b'[site]\nname = "Ph\xf4"\n')
     with pytest.raises(ConfigError, match=r"site\.toml:2: is not UTF-8 text"):
         load(path, KINDS)
+
+
+def test_settings_made_without_a_file_keep_the_same_rules() -> None:
+    site = loads(SITE, "site.toml", KINDS).site
+    with pytest.raises(ValidationError) as refused:
+        Settings(site=site, devices=(Bell(id="b", kind="bell", wire="simulated", counter="9", address=1),))
+    assert [error["loc"] for error in refused.value.errors()] == [("device", 0, "counter")]
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = loads(SITE, "site.toml", KINDS)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.site.mode = "production"  # type: ignore[misc]
 
 
 JSON_LIKE = st.recursive(

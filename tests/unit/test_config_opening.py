@@ -164,6 +164,14 @@ def test_a_span_inside_the_hour_that_summer_time_leaves_out_does_not_happen() ->
     assert berlin.spans(start, start + timedelta(days=1)) == []
 
 
+def test_where_summer_time_leaves_out_midnight_is_open_still_agrees_with_spans() -> None:
+    toronto = hours([{"days": ["sun"], "spans": ["23:00-24:00"]}], timezone="America/Toronto")
+    change = datetime(1919, 3, 31, 4, 30, tzinfo=UTC)  # 23:30 became 00:30
+    ((_, end),) = toronto.spans(change - timedelta(days=2), change + timedelta(days=2))
+    assert toronto.is_open(end - timedelta(seconds=1))
+    assert toronto.next_change(change) == end
+
+
 MINUTES = st.tuples(st.integers(0, 1439), st.integers(1, 1440)).filter(lambda span: span[0] < span[1])
 CLOCK = "{:02}:{:02}".format
 
@@ -185,7 +193,7 @@ def test_overlap_means_a_minute_held_twice(spans: list[tuple[int, int]]) -> None
 
 @st.composite
 def weeks(draw: st.DrawFn) -> list[dict[str, list[str]]]:
-    opening = []
+    opening: list[dict[str, list[str]]] = []
     for day in draw(st.sets(st.sampled_from(WEEKDAYS), min_size=1)):
         edges = sorted(draw(st.sets(st.integers(0, 48), min_size=2, max_size=6)))
         spans = [(a * 30, b * 30) for a, b in zip(edges[::2], edges[1::2], strict=False)]
