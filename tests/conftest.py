@@ -1,1 +1,35 @@
-"""Standing here puts this folder on the import path: tests say `from support.journals import running_journal`."""
+"""Standing here puts this folder on the import path: tests say `from support.journals import running_journal`.
+
+On a laptop a test may skip for lack of a system package (Chromium, a C compiler). Where NUCUOI_NO_SKIP is set, as on the
+build machine, a skip is a failure: what is not run there would be believed to work.
+"""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+NO_SKIP = "NUCUOI_NO_SKIP"
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that skips."""
+    return _nothing_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A file that skips as a whole (`pytest.importorskip`)."""
+    return _nothing_skipped((yield))
+
+
+def _nothing_skipped(report: Report) -> Report:
+    expected_to_fail = hasattr(report, "wasxfail")
+    if os.environ.get(NO_SKIP) and report.skipped and not expected_to_fail:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} ({NO_SKIP} is set: nothing may be skipped here)"
+    return report
