@@ -227,16 +227,15 @@ class NodeApp:
         """The start in reverse. What was handed in is committed before the journal closes. Idempotent."""
         watchdog.notify("STOPPING=1")
         self.devices.set_accepting(accepting=False)
-        others = [name for name in self.supervisor.states() if name != "journal" and not name.startswith("reactor-")]
-        self.supervisor.stop(others)
+        last = [name for name in self.supervisor.states() if name == "journal" or name.startswith("reactor-")]
+        self.supervisor.stop([name for name in self.supervisor.states() if name not in last])
         self.devices.close()
         try:
             self.journal.submit(StopNode(source="node", simulated=self._simulation)).result(WRITER_STOP_S)
         except (JournalError, TimeoutError) as error:
             log.warning("the stop could not be recorded: %s", error)
-        self.journal.close()
-        self.journal.stopped.wait(WRITER_STOP_S)
-        self.supervisor.stop()
+        self.supervisor.stop(last, WRITER_STOP_S)  # told to stop before the journal closes: its end is no failure then
+        self.journal.close()  # where the writer never came to run
         self.journal.close_readers()
         self._lock.release()
 

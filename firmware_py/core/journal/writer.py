@@ -263,7 +263,8 @@ class WriterWorker:
         self._journal.write(life)
 
     def wake(self) -> None:
-        """Nothing to do: the writer ends with `Journal.close`, after everything handed in before is durable."""
+        """Close the journal: the writer ends once everything handed in before is durable."""
+        self._journal.close()
 
 
 def new_epoch() -> str:
