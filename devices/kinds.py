@@ -18,7 +18,8 @@ from devices.device import Device
 def kinds() -> Mapping[str, type[Device]]:
     """Device class by the `kind` of the site file, by name."""
     for module in pkgutil.iter_modules(devices.__path__, prefix="devices."):
-        importlib.import_module(module.name)
+        if not module.ispkg:
+            importlib.import_module(module.name)
     return MappingProxyType(dict(sorted(Device.registered().items())))
 
 

@@ -185,7 +185,7 @@ class GpioRatingPanel(Device):
                 return False
             self._show(now_s)
         self._wire.wake()
-        return True
+        return self.available  # showing it may have found that the pins are gone
 
     def set_accepting(self, *, accepting: bool) -> None:
         """While the journal takes nothing the panel shows "not available"."""

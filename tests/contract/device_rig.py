@@ -30,7 +30,13 @@ GPIO: dict[str, Any] = {
     "unavailable_led": 12,
     "detect_pin": 13,
 }
-SERIAL: dict[str, Any] = {"kind": "rating_panel_serial", "wire": "simulated", "counter": "2", "address": 7, "buttons": 3}
+SERIAL: dict[str, Any] = {
+    "kind": "rating_panel_serial",
+    "wire": "simulated",
+    "counter": "2",
+    "address": 7,
+    "buttons": 3,
+}
 
 
 def settings(base: dict[str, Any], **keys: Any) -> DeviceSettings:

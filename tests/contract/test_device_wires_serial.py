@@ -218,7 +218,6 @@ def test_an_unplugged_adapter_takes_all_its_panels_and_brings_them_back_under_an
 def test_a_silent_panel_does_not_slow_the_others():
     with line_of(7) as (bus, panels, path), running(panel_at(path), panel_at(path, 8, id="absent")) as rig:
         rig.available()
-        assert "địa chỉ 8" in eventually(lambda: rig.status("absent").reason, "the reason") or rig.unavailable("absent")
         eventually(lambda: "địa chỉ 8" in rig.status("absent").reason, "the absent one is silent")
         before = rig.rack.self_tests()[0].figures["line_exchanges"]
         started_s = time.monotonic()
@@ -247,7 +246,9 @@ def test_a_port_that_another_program_uses_is_unavailable_and_says_so():
         assert first.status().available
 
 
-@pytest.mark.parametrize(("wire", "words"), [("/dev/nucuoi-not-there", "không có thiết bị"), ("/dev/null", "Không mở được")])
+@pytest.mark.parametrize(
+    ("wire", "words"), [("/dev/nucuoi-not-there", "không có thiết bị"), ("/dev/null", "Không mở được")]
+)
 def test_a_port_that_cannot_be_opened_says_why(wire, words):
     with running(settings(SERIAL, wire=wire)) as rig:
         assert words in rig.status().reason
@@ -257,9 +258,8 @@ def test_the_snapshot_shows_frames_with_direction_and_time_and_folds_repeats():
     with running(settings(SERIAL), settings(SERIAL, id="other", address=8)) as rig:
         rig.available()
         rig.far_end().press(2, hold_s=0.05)
-        eventually(lambda: any("frames" in rig.far_end().snapshot() for _ in "x"), "frames")
         eventually(lambda: rig.journal.ratings, "the press")
-        frames = eventually(lambda: rig.far_end().snapshot()["frames"], "frames")
+        frames = rig.far_end().snapshot()["frames"]
         assert {one["direction"] for one in frames} == {"to_panel", "to_node"}
         assert all(one["text"].startswith(":07") for one in frames)
         assert len(frames) <= 20

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,16 +22,14 @@ from devices.panel_frames import (
 )
 
 words = st.integers(0, 2**32 - 1)
-frames = st.builds(
-    Frame, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=LARGEST_PAYLOAD_BYTES)
-)
+frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=LARGEST_PAYLOAD_BYTES))
 # Garbage never holds a whole frame by itself: it has no line feed. It may hold colons, hex digits and carriage returns.
 garbage = st.binary(max_size=200).map(lambda data: data.replace(b"\n", b"\r"))
 
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 @given(st.lists(st.tuples(garbage, frames), max_size=6), garbage, st.lists(st.integers(0, 5000), max_size=20))
