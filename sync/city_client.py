@@ -118,9 +118,14 @@ def _kind_of(error: Exception) -> FailureKind:
     # The innermost says most: requests wraps a read timeout of the body in its ConnectionError.
     if any(isinstance(cause, ssl.SSLError | requests.exceptions.SSLError) for cause in causes):
         return "tls"
-    if any(isinstance(cause, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError) for cause in causes):
-        return "timeout"
-    return "unreachable"
+    return "timeout" if any(_is_timeout(cause) for cause in causes) else "unreachable"
+
+
+def _is_timeout(cause: BaseException) -> bool:
+    """(urllib3 derives "connection refused" from its timeouts.)"""
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        return False
+    return isinstance(cause, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
