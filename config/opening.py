@@ -18,6 +18,9 @@ CLOSED_EVERY_WEEK = "Ngày nghỉ hằng tuần"
 _DAY = timedelta(days=1)
 _SOON = timedelta(days=8)
 _HORIZON = timedelta(days=400)
+#: The library closes 24/11 from 2026 on; no decision that binds a centre was found (DOMAIN). Counting on a day when nobody comes
+#: harms nobody, excluding a day's votes does: a centre that closes then says so in `closed`.
+_UNVERIFIED = frozenset({(11, 24)})
 _DAYS_KEPT = 1000  # answers in memory: about as many days as a year's looking ahead and back touches
 
 Span = tuple[datetime, datetime]
@@ -139,6 +142,8 @@ class OpeningHours:
             from holidays import country_holidays  # noqa: PLC0415 - the reason above
 
             self._holiday_names[day.year] = dict(country_holidays("VN", years=day.year, language="vi").items())
+        if (day.month, day.day) in _UNVERIFIED:
+            return None
         return self._holiday_names[day.year].get(day)
 
 

@@ -192,8 +192,6 @@ def journal() -> None:
 @config_option
 def journal_verify(data_dir: Path | None, config_file: Path | None) -> int:
     """Check the hash chain, and that the buckets equal the events; exits 0, or 1 and says where not."""
-    import sqlite3  # noqa: PLC0415
-
     from config.opening import OpeningHours  # noqa: PLC0415
     from firmware_py.app import node_features  # noqa: PLC0415
     from firmware_py.core.journal.schema import FILE_NAME  # noqa: PLC0415
@@ -203,8 +201,8 @@ def journal_verify(data_dir: Path | None, config_file: Path | None) -> int:
     path = data_folder(data_dir) / FILE_NAME
     try:
         verdict = verify(path, node_features(settings, OpeningHours(settings.site)), _progress())
-    except (FileNotFoundError, sqlite3.Error, KeyError) as error:
-        raise click.ClickException(f"{path}: {error}") from error
+    except NuCuoiError as error:
+        raise click.ClickException(str(error)) from error
     for finding in verdict.findings:
         click.echo(f"{finding.where}: {finding.text}", err=True)
     good = not verdict.findings

@@ -8,7 +8,8 @@
       DeviceUnavailable      a device cannot work, and why, in words for people
       WireError              a bus failed: unplugged, permission, bad setting
 
-Each also derives from the builtin that a caller would expect.
+Each also derives from the builtin that a caller would expect. A broken site file is `config.problems.ConfigError`: config
+imports nothing of the core.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class JournalRefusing(JournalError, OSError):
 
 class JournalBroken(JournalError):
     """The writer died or a sync failed: what was not acknowledged is not kept, the process must restart."""
+
+
+class JournalUnreadable(JournalError, OSError):
+    """There is no journal there, or it is damaged beyond reading."""
 
 
 class DeviceUnavailable(NuCuoiError, OSError):

@@ -244,3 +244,9 @@ def test_in_vietnam_opening_is_the_weekdays_spans_on_days_not_closed(
     ]
     expected = there.date() not in closed and any(start <= minute < end for start, end in todays)
     assert hours(week, closed=list(closed)).is_open(moment) == expected
+
+
+def test_a_holiday_that_nobody_could_verify_closes_nothing_until_the_site_says_so() -> None:
+    culture_day = date(2026, 11, 24)
+    assert hours(country="VN").is_closed_day(culture_day) is None
+    assert hours(country="VN", closed=[culture_day]).is_closed_day(culture_day) == CLOSED_AS_ANNOUNCED

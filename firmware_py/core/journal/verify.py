@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware_py.core.errors import JournalUnreadable
 from firmware_py.core.events import Event, chain_hash
 from firmware_py.core.journal.folding import FoldingTables
 from firmware_py.core.journal.reading import EVENT_COLUMNS, Readers, event_of
@@ -54,14 +55,16 @@ def verify(
         progress: called now and then with (events done, all events).
 
     Raises:
-        sqlite3.DatabaseError: the file is no database, or is damaged beyond reading.
+        JournalUnreadable: there is no journal, it is no database, or it is damaged beyond reading.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"there is no journal at {path}")
+        raise JournalUnreadable(f"there is no journal at {path}")
     readers = Readers(path)
     box: list[Verdict] = []
     try:
         readers.snapshot(lambda connection: box.append(_verify(connection, features, progress)))
+    except (sqlite3.Error, KeyError) as error:
+        raise JournalUnreadable(f"{path} cannot be read as a journal: {error}") from error
     finally:
         readers.close()
     return box[0]

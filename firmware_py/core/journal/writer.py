@@ -104,6 +104,7 @@ class Journal:
 
     def _put(self, what: Command | Callable[[Transaction], Any]) -> Future[Any]:
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # what was handed in cannot be taken back: a cancelled one ended the writer
         if self._closed or self.broken:
             future.set_exception(JournalClosed("Nhật ký đã đóng: chưa ghi gì."))
         else:
@@ -175,7 +176,7 @@ class Journal:
             for job in self._before_commit:
                 job(tx)
             tx.commit()
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody of the group may wait for ever
             tx.rollback()
             self._fail(group, self._classify(error))
             return
