@@ -19,7 +19,7 @@ from local_api.faces import faces
 from local_api.listeners import Listeners
 from local_api.scoreboard import CityScoreboard, CitySite, CityUnreachableError
 from local_api.simulate import require_simulation
-from local_api.words import clock_time, device_words, event_words, outbox_words, span
+from local_api.words import clock_time, device_words, event_words, excluded_words, frame_line, outbox_words, span
 
 LOOK_S = 0.1  # at most ten snapshots a second
 SPEAK_S = 2.0  # also without news, so that the page can tell silence from a dead node
@@ -99,9 +99,8 @@ def scoreboard_of(site: CitySite | None, levels: int) -> dict[str, Any]:
         "notes": [],
     }
     if site is not None:
-        excluded = sum(site.ratings.excluded.values())
         shown["notes"] = [
-            ngettext("Không tính: %(num)d lượt", "Không tính: %(num)d lượt", excluded),
+            *(excluded_words(reason, count) for reason, count in site.ratings.excluded.items() if count),
             ngettext("Đã sửa lại: %(num)d lượt", "Đã sửa lại: %(num)d lượt", site.ratings.corrected),
         ]
         if site.data_age_s is not None:
@@ -120,7 +119,7 @@ def _device(status: DeviceStatus, wire: SimulatedWire) -> dict[str, Any]:
         "plugged": far["plugged"],
         "lamps": dict(far["lights"]),
         "pressed": [int(button) for button, pressed in far["buttons"].items() if pressed],
-        "frames": [str(frame) for frame in far["frames"][-FRAMES_SHOWN:]],
+        "frames": [frame_line(frame) for frame in far["frames"][-FRAMES_SHOWN:]],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext, ngettext
@@ -46,6 +47,26 @@ def device_words(status: DeviceStatus) -> str:
     if status.light == "unavailable":
         return gettext("Tạm thời không nhận đánh giá.")
     return gettext("Sẵn sàng, mời bấm.")
+
+
+def frame_line(frame: Mapping[str, Any]) -> str:
+    """A frame on a simulated wire as one line, its time first.
+
+    What is polled again and again has no time: the line would never stand still. No words here: they would stand in a
+    monospace type, which few systems have with Vietnamese marks.
+    """
+    when = f"{frame['uptime_s']:11.3f}" if frame["times"] == 1 else "…".rjust(11)
+    return f"{when}  {'→' if frame['direction'] == 'to_panel' else '←'}  {frame['text']}"
+
+
+def excluded_words(reason: str, count: int) -> str:
+    """How many ratings were kept but not counted, and why."""
+    why = {
+        "repeat": gettext("bấm lại cùng một mức"),
+        "lockout": gettext("bấm quá sớm sau lượt trước"),
+        "outside_opening_hours": gettext("ngoài giờ làm việc"),
+    }.get(reason, reason)
+    return ngettext("Không tính %(num)d lượt: %(why)s", "Không tính %(num)d lượt: %(why)s", count, why=why)
 
 
 def outbox_words(figures: OutboxFigures, zone: ZoneInfo) -> str:

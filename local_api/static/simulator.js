@@ -116,9 +116,10 @@ function showState(state) {
   showAlarm(state.ready ? "" : state.ready_text);
 }
 
-function showAlarm(text) {
+function showAlarm(text, { old = false } = {}) {
   setText(stale, text);
   stale.hidden = text === "";
+  page.classList.toggle("old", old);
 }
 
 function showScore(score) {
@@ -126,6 +127,8 @@ function showScore(score) {
   const number = city.querySelector("[data-n]");
   city.querySelector("[data-score]").setAttribute("aria-busy", "false");
   setText(city.querySelector("[data-n-text]"), score.text);
+  setText(document.querySelector("[data-tally]"), score.reachable ? String(score.n) : "–");
+  setText(document.querySelector("[data-tally-text]"), score.text);
   if (!score.reachable) {
     setText(number, "–");
     for (const part of city.querySelectorAll("[data-figures]")) part.hidden = true;
@@ -167,7 +170,7 @@ function listen() {
 
 function watch() {
   if (performance.now() - heardAt > SILENT_MS) {
-    showAlarm(stale.dataset.lost);
+    showAlarm(stale.dataset.lost, { old: true });
     // A browser gives up for good after some errors (a 503, for one): then start anew.
     if (stream.readyState === EventSource.CLOSED) listen();
   }

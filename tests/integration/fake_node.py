@@ -160,7 +160,10 @@ class FakeWire:
             "plugged": self.plugged,
             "lights": {"ready": self.plugged, "thanks": False},
             "buttons": dict.fromkeys(range(1, 6), False),
-            "frames": ["0.100 > :0101..."],
+            "frames": [
+                {"uptime_s": 2.5, "direction": "to_panel", "text": ":0101", "times": 1},
+                {"uptime_s": 2.6, "direction": "to_node", "text": ":8101", "times": 9},
+            ],
         }
 
 

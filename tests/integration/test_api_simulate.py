@@ -126,6 +126,7 @@ def test_the_pages_stream_says_the_state_in_words_and_again_on_change(served: Se
         assert state["ready"] is True
         assert [one["id"] for one in state["devices"]] == ["panel-1"]  # what has no simulated wire is not shown
         assert state["devices"][0]["text"] == "Sẵn sàng, mời bấm."
+        assert state["devices"][0]["frames"] == ["      2.500  →  :0101", "          …  ←  :8101"]
         assert [one["text"] for one in state["events"]] == [
             "panel-2: Rút dây.",
             "Quầy 1 - Hộ tịch: đã ghi nhận một lượt đánh giá",
@@ -201,7 +202,11 @@ def test_the_citys_figures_in_words_a_rate_never_without_its_n(served: Served, c
     assert city.asked == ["/v1/scoreboard?site=phuong-thu&simulated=true"]
     assert (score["n"], score["rate"]) == (143, "87 % (n = 143)")
     assert [(row["level"], row["n"]) for row in score["levels"]] == [(5, 64), (4, 60), (3, 9), (2, 5), (1, 5)]
-    assert score["notes"] == ["Không tính: 3 lượt", "Đã sửa lại: 2 lượt", "Số liệu mới nhất cách đây 4 giây"]
+    assert score["notes"] == [
+        "Không tính 3 lượt: bấm quá sớm sau lượt trước",
+        "Đã sửa lại: 2 lượt",
+        "Số liệu mới nhất cách đây 4 giây",
+    ]
     assert served.get("/api/v1/simulate/scoreboard?lang=en").json["text"] == "ratings have reached the city"
 
 
