@@ -1,0 +1,55 @@
+"""`make bench`: every figure a ratio against a floor of the same run. docs/performance.md explains the rows.
+
+Nothing here fails because something is slow: the table says what is met and what is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))  # a checkout without an installation works too
+
+from figures import Figure, as_json, table  # noqa: E402 - after the path
+from press import Size, press_figures  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer samples; the figures wander more")
+    parser.add_argument("--only", metavar="NAME", action="append", help="only this part; may be repeated")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures there too")
+    arguments = parser.parse_args()
+    parts = _parts(quick=arguments.quick)
+    wanted = arguments.only or list(parts)
+    unknown = [name for name in wanted if name not in parts]
+    if unknown:
+        parser.error(f"no part named {', '.join(unknown)}; there are {', '.join(parts)}")
+    figures: list[Figure] = []
+    for name in wanted:
+        _tell(f"{name} ...")
+        figures += parts[name]()
+    print(table(figures))
+    if arguments.json:
+        arguments.json.write_text(as_json(figures) + "\n", encoding="utf-8")
+
+
+def _parts(*, quick: bool) -> dict[str, Callable[[], list[Figure]]]:
+    return {
+        "press": lambda: press_figures(Size(rounds=10, floods=3) if quick else Size(rounds=60, floods=9), _tell),
+    }
+
+
+_BEGAN = time.monotonic()
+
+
+def _tell(text: str) -> None:
+    print(f"{time.monotonic() - _BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
