@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 THANKS_S = 2.0
 WRITER_STOP_S = 10.0
 LOOK_EVERY_S = 0.5
+PROBE_EVERY_S = 5.0
 
 
 def node_features(settings: Settings, calendar: OpeningHours) -> list[Feature]:
@@ -68,6 +69,10 @@ class NodeApp:
         self._simulation = settings.site.mode == "simulation"
         self._stopping = threading.Event()
         self._why_stopping: str | None = None
+        self._accepting = True
+        self._probed_s = 0.0
+        self._feed_s = watchdog.interval_s()
+        self._fed_s = 0.0
         self._lock = FolderLock(data_dir)
         self._clock = SystemClock()
         self.calendar = OpeningHours(settings.site)
@@ -83,7 +88,12 @@ class NodeApp:
             self._token = self._token or secrets.token_urlsafe(24)
             receiver_port = receiver_port or free_port()
             self._embedded = EmbeddedCity(
-                data_dir, receiver_port, site=settings.site.id, node=settings.node.id, token=self._token
+                data_dir,
+                receiver_port,
+                site=settings.site.id,
+                node=settings.node.id,
+                token=self._token,
+                when_ready=self._start_agent,
             )
             self.city_faults = FaultyPath(self._embedded.url, self._clock.uptime_s)
         self._agent: SyncAgent | None = None
@@ -135,8 +145,6 @@ class NodeApp:
         self.devices.thank(event.source, self._clock.uptime_s() + THANKS_S)
 
     def _start_sync(self) -> None:
-        if self._embedded is not None and self.city_faults is not None:
-            self._start(self._embedded, self.city_faults)
         if self._token is None:
             return  # presses are kept; the health page says what is missing
         city = self.settings.city
@@ -157,7 +165,15 @@ class NodeApp:
             retry_max_s=city.retry_max_s,
             on_city_time=self._trust.city_says,
         )
-        self._start(self._agent)
+        if self._embedded is not None and self.city_faults is not None:
+            self._start(self._embedded, self.city_faults)
+        else:
+            self._start_agent()
+
+    def _start_agent(self) -> None:
+        """Once; an embedded city says when there is somebody to send to."""
+        if self._agent is not None and self._agent.name not in self.supervisor.states():
+            self._start(self._agent)
 
     def _start_http(self) -> None:
         from local_api.server import HttpServer  # noqa: PLC0415 - after the devices: importing Flask takes its time
@@ -209,19 +225,37 @@ class NodeApp:
 
     def run_until_stopped(self) -> bool:
         """Watch over the workers until a stop is asked for; True if it was a clean one."""
-        feed_s = watchdog.interval_s()
-        fed_s = 0.0
-        accepting = True
         while not self._stopping.wait(LOOK_EVERY_S):
             self.supervisor.look()
-            if accepting != (self.journal.refusing is None):
-                accepting = not accepting
-                self.devices.set_accepting(accepting=accepting)
-            now_s = self._clock.uptime_s()
-            if feed_s is not None and now_s - fed_s >= feed_s and self.supervisor.alive():
-                watchdog.notify("WATCHDOG=1")
-                fed_s = now_s
-        return self.journal.broken is None
+            self._tell_panels()
+            self._feed_watchdog()
+            self._end_if_hung()
+        log.info("stopping: %s", self._why_stopping)
+        return self.journal.broken is None and not self.supervisor.hung()
+
+    def _tell_panels(self) -> None:
+        """Panels show "not available" while the journal refuses, and the journal is asked whether it still does."""
+        accepting = self.journal.refusing is None
+        if accepting != self._accepting:
+            self._accepting = accepting
+            self.devices.set_accepting(accepting=accepting)
+        now_s = self._clock.uptime_s()
+        if not accepting and now_s - self._probed_s >= PROBE_EVERY_S:
+            self._probed_s = now_s
+            self.journal.probe()
+
+    def _feed_watchdog(self) -> None:
+        now_s = self._clock.uptime_s()
+        if self._feed_s is not None and now_s - self._fed_s >= self._feed_s and self.supervisor.alive():
+            watchdog.notify("WATCHDOG=1")
+            self._fed_s = now_s
+
+    def _end_if_hung(self) -> None:
+        """A hung thread can only be ended with its process: outside opening hours, so that nobody waits for it."""
+        hung = self.supervisor.hung()
+        now = self._clock.now()
+        if hung and now.trusted and not self.calendar.is_open(now.utc):
+            self._fatal(f"hung: {', '.join(hung)}")
 
     def stop(self) -> None:
         """The start in reverse. What was handed in is committed before the journal closes. Idempotent."""

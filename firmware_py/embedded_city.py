@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from firmware_py.core.health import CheckResult, Status
@@ -28,10 +29,13 @@ class EmbeddedCity:
     name = "embedded-city"
     deadline_s = 60.0
 
-    def __init__(self, data_dir: Path, port: int, *, site: str, node: str, token: str) -> None:
+    def __init__(
+        self, data_dir: Path, port: int, *, site: str, node: str, token: str, when_ready: Callable[[], None]
+    ) -> None:
         self._database = data_dir / DATABASE_NAME
         self._port = port
         self._nodes = f"{site}/{node}={token}"
+        self._when_ready = when_ready  # called every time it has come up
         self._ready = threading.Event()
         self._child: subprocess.Popen[str] | None = None
         self.url = f"http://127.0.0.1:{port}"
@@ -78,6 +82,7 @@ class EmbeddedCity:
             raise RuntimeError(f"the city's process did not start: {line.strip() or 'no word from it'}")
         self.url = line.split()[1]
         self._ready.set()
+        self._when_ready()
         log.info("the embedded city listens on %s", self.url)
 
     @staticmethod

@@ -113,6 +113,10 @@ class Supervisor:
         """Whether every required worker runs: what the systemd watchdog is fed by."""
         return all(slot.state is WorkerState.RUNNING for slot in self._slots if slot.required)
 
+    def hung(self) -> list[str]:
+        """The names of the workers that do not move: a thread cannot be ended from outside, only its process can."""
+        return [slot.worker.name for slot in self._slots if slot.state is WorkerState.HUNG]
+
     def states(self) -> dict[str, WorkerState]:
         """Each worker's state by its name."""
         return {slot.worker.name: slot.state for slot in self._slots}

@@ -89,7 +89,7 @@ def _run(settings: Any, folder: Path, receiver_port: int, token: str | None) -> 
     finally:
         node.stop()
     if not clean:
-        raise SystemExit(os.EX_IOERR)
+        raise SystemExit(os.EX_TEMPFAIL)  # systemd starts it anew
 
 
 @nucuoi.group()

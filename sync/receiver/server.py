@@ -123,7 +123,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     error_task_class = _ProblemTask
 
 
-def _stop(_signal: int, _frame: object) -> None:
+def _stop(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the closing
     raise SystemExit(0)
 
 

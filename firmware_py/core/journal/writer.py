@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from firmware_py.core.bus import Bus
-from firmware_py.core.clock import Clock
+from firmware_py.core.clock import Clock, iso
 from firmware_py.core.contracts import Command, Outcome
-from firmware_py.core.errors import JournalBroken, JournalClosed, JournalError, JournalRefusing
+from firmware_py.core.errors import JournalBroken, JournalClosed, JournalError, JournalRefusing, JournalUnreadable
 from firmware_py.core.events import Event
 from firmware_py.core.journal import schema
 from firmware_py.core.journal.reading import Readers
@@ -44,7 +44,7 @@ class Journal:
     """One node's journal in `folder` (`ports.JournalPort`); `WriterWorker` is the thread that writes it.
 
     Raises:
-        sqlite3.DatabaseError: the file is no database or is damaged.
+        JournalUnreadable: the file is no database, is damaged, or cannot be written.
     """
 
     def __init__(self, folder: Path, clock: Clock, features: Sequence[Feature]) -> None:
@@ -70,6 +70,8 @@ class Journal:
             schema.migrate(db, ((feature.name, feature.schema) for feature in self._rules.features))
             meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
             last = db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        except (sqlite3.Error, KeyError) as error:
+            raise JournalUnreadable(f"{self.path} cannot be used as a journal: {error}") from error
         finally:
             db.close()
         return meta["journal_id"], Head(*(last or (int(meta["anchor_seq"]), meta["anchor_hash"])))
@@ -112,6 +114,12 @@ class Journal:
             if self.stopped.is_set():  # the writer ended between the two lines above
                 self._drain()
         return future
+
+    def probe(self) -> Future[None]:
+        """Write something small: while the journal refuses nobody presses, so nothing else would find the disk well again."""
+        return self.run(
+            lambda tx: tx.execute("INSERT OR REPLACE INTO meta VALUES ('probed_at', ?)", (iso(tx.moment.utc),))
+        )
 
     def before_commit(self, job: Callable[[Transaction], None]) -> None:
         """A small job that joins every group that writes (reactors' cursors): it costs no fsync of its own."""
