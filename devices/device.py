@@ -166,6 +166,11 @@ class Device(ABC):
         command = ReportButton(source=self.id, simulated=self.simulated, device=self.id, button=button, fault=fault)
         report.tell(fault or "", command)
 
+    def clear_faults(self) -> None:
+        """All buttons are met anew: none is cut off any more."""
+        for button in list(self._faults):
+            self.set_fault(button, None)
+
     def retry_reports(self) -> None:
         """Tell the journal again what it could not take."""
         with self._state_lock:

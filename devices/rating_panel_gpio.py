@@ -282,9 +282,7 @@ class GpioRatingPanel(Device):
         if hardware.plug is not None and not hardware.plug.pressed:
             self.set_unavailable(UNPLUGGED)
         else:
-            for level, button in hardware.buttons.items():
-                if button.fault is not None:
-                    self.set_fault(level, None)
+            self.clear_faults()
             self._meet_buttons(hardware)
             self.set_available()
         self._show(self.context.clock.uptime_s())

@@ -147,7 +147,7 @@ class SerialRatingPanel(Device):
             return self._light.shows(self.context.clock.uptime_s(), available=self.available)
 
     def figures(self) -> dict[str, float | int | str | None]:
-        """Presses and what became of them, the panel's restarts, and the line's damaged frames."""
+        """Presses that the journal decided, refusals (each try), the panel's restarts, and the line's damaged frames."""
         with self._lock:
             return {
                 "presses": self._presses,
@@ -218,7 +218,6 @@ class SerialRatingPanel(Device):
         self.set_unavailable(reason)
 
     def _submit(self, press: Press) -> None:
-        self._presses += 1
         command = GiveRating(
             source=self.id,
             key=f"{self.id}/{press.nonce:08x}/{press.sequence}",
@@ -238,6 +237,7 @@ class SerialRatingPanel(Device):
                 self._light.refuse(now_s)
                 self._session.refused(press, now_s)
             else:
+                self._presses += 1
                 outcome = future.result()
                 if isinstance(outcome, contracts.Rejection):
                     # No later retry can change a rule's answer, and an unacknowledged head blocks all after it.

@@ -5,8 +5,9 @@ Hard-won rules of the library that this module keeps:
 - Its events run on lgpio's one notification thread, and one exception there silences every button of the node. Our
   callback puts the edge into a bounded queue and does nothing else; a worker takes it from there.
 - Its default factory falls back from driver to driver, with a warning. There is no default here and no fallback.
-- `Button` starts a polling thread per button for "held" events that we do not use: `DigitalInputDevice` is the same
-  without it.
+- `Button` starts a polling thread per button for "held" events, and swallows an edge that repeats the state it believes
+  in: after one lost edge it would swallow the next press. The bare `InputDevice` and its pin do neither.
+- The kernel keeps sixteen edges per pin; a bouncing contact can lose the last. Every second the pins are read as well.
 - Closing an input leaves lgpio's edge detection half alive, and the next input on that pin then never sees an edge:
   detection is switched off before closing.
 """
@@ -28,6 +29,7 @@ from firmware_py.core.worker import Life, Worker
 
 QUEUE_EDGES = 4096
 LONGEST_WAIT_S = 1.0
+LOOK_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +66,14 @@ class Edge(NamedTuple):
 class GpioInput:
     """A contact between a pin and ground, with the Pi's own pull-up: closed is pressed."""
 
-    def __init__(self, device: Any, chip: Chip, pin: int) -> None:
+    def __init__(self, device: Any, chip: Chip, pin: int, moved: Callable[[bool], None]) -> None:
         self._device = device
         self._chip = chip
         self._pin = pin
+        self._moved = moved
+        device.pin.bounce = None
+        device.pin.edges = "both"
+        device.pin.when_changed = self._when_changed  # kept as a weak reference: the wire holds on to this object
 
     @property
     def pressed(self) -> bool:
@@ -87,6 +93,10 @@ class GpioInput:
             if not self._device.closed:
                 self._device.pin.when_changed = None
                 self._device.close()
+
+    def _when_changed(self, ticks: float, state: float) -> None:
+        del ticks  # the driver's clock; ours is asked when the edge is put into the queue
+        self._moved(not state)
 
 
 class GpioOutput:
@@ -130,6 +140,7 @@ class GpioWire:
         self._queue: queue.Queue[Edge | None] = queue.Queue(QUEUE_EDGES)
         self._inputs: dict[tuple[EdgeListener, int], GpioInput] = {}
         self._edges_lost = threading.Event()
+        self._next_look_s = 0.0
         self.lost_edges = 0
         self.resyncs = 0
 
@@ -153,10 +164,9 @@ class GpioWire:
 
         chip = self._opened()
         with self._lock, _pin_errors(chip, pin):
-            device = gpiozero.DigitalInputDevice(pin, pull_up=True, bounce_time=None, pin_factory=chip.factory)
-            found = self._inputs[listener, channel] = GpioInput(device, chip, pin)
-            device.when_activated = functools.partial(self._put, listener, channel, True)
-            device.when_deactivated = functools.partial(self._put, listener, channel, False)
+            device = gpiozero.InputDevice(pin, pull_up=True, pin_factory=chip.factory)
+            moved = functools.partial(self._put, listener, channel)
+            found = self._inputs[listener, channel] = GpioInput(device, chip, pin, moved)
             return found
 
     def output(self, pin: int) -> GpioOutput:
@@ -215,15 +225,15 @@ class GpioWire:
     def step(self, timeout_s: float) -> float | None:
         """Wait for an edge, hand over all that are there, then settle; when the next thing is due (uptime)."""
         waiting = self._take(min(max(timeout_s, 0.0), LONGEST_WAIT_S))
-        resync = self._edges_lost.is_set()
+        lost = self._edges_lost.is_set()
         self._edges_lost.clear()
         now_s = self._clock.uptime_s()  # before the last look into the queue: what is stamped earlier is settled first
         waiting += self._drain()
         for edge in waiting:
             if edge is not None and (edge.listener, edge.channel) in self._inputs:
                 edge.listener.edge(edge.channel, edge.uptime_s, pressed=edge.pressed)
-        if resync:
-            self._resynchronise()
+        if lost or now_s >= self._next_look_s:
+            self._look(lost=lost)
         with self._lock:
             listeners = list(dict.fromkeys(listener for listener, _ in self._inputs))
         deadlines = [listener.settle(now_s) for listener in listeners]
@@ -242,14 +252,21 @@ class GpioWire:
                 found.append(self._queue.get_nowait())  # noqa: PERF401 - what was taken before Empty is kept
         return found
 
-    def _resynchronise(self) -> None:
-        """The queue was full: read the pins, so that what is held down now is known although its edge was lost."""
-        self.resyncs += 1
-        log.warning("%s lost edges (%d so far): a contact is chattering; pins read anew", self.name, self.lost_edges)
+    def _look(self, *, lost: bool) -> None:
+        """Read the pins: what is down now is known although its edge was lost. A known state changes nothing."""
+        self._next_look_s = self._clock.uptime_s() + LOOK_EVERY_S
+        if lost:
+            self.resyncs += 1
+            log.warning("%s: %d edges lost so far: a contact is chattering; pins read anew", self.name, self.lost_edges)
         with self._lock:
             inputs = list(self._inputs.items())
         for (listener, channel), found in inputs:
-            listener.edge(channel, self._clock.uptime_s(), pressed=found.pressed)
+            try:
+                pressed = found.pressed
+            except WireError as error:
+                log.warning("%s: %s", self.name, error)
+            else:
+                listener.edge(channel, self._clock.uptime_s(), pressed=pressed)
 
     def _put(self, listener: EdgeListener, channel: int, pressed: bool) -> None:
         try:
