@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -87,7 +88,7 @@ class SyncAgent:
         wait_s = self._randomness.uniform(0, self._send_every_s)
         try:
             while not self._nap(life, wait_s):
-                wait_s = self._round(life)
+                wait_s = self.send_pending(life)
         except JournalClosed:
             if not life.stopping.is_set():
                 raise
@@ -98,15 +99,15 @@ class SyncAgent:
         """Nothing to do: naps end with `life.stopping`, and a call ends by its timeouts."""
 
     def _nap(self, life: Life, seconds: float) -> bool:
-        until_s = self._clock.uptime_s() + seconds
-        while (left_s := until_s - self._clock.uptime_s()) > 0:
+        until_s = time.monotonic() + seconds
+        while (left_s := until_s - time.monotonic()) > 0:
             if life.wait(min(left_s, LONGEST_NAP_S)):
                 return True
         life.beat()
         return life.stopping.is_set()
 
-    def _round(self, life: Life) -> float:
-        """Send batch after batch until nothing is left or something fails; how long to wait then."""
+    def send_pending(self, life: Life) -> float:
+        """Send batch after batch until nothing is left or something fails; returns how long to wait then, in seconds."""
         while not life.stopping.is_set():
             life.beat()
             load = self._outbox.load(self._max_buckets, self._still_resting())

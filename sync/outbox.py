@@ -21,12 +21,18 @@ WRITE_DEADLINE_S = 30.0
 TOO_LARGE = "too_large"
 CONFLICT = "conflict"
 
-_PENDING_HOURS = """SELECT epoch, hour, count(*), min(pending_since) FROM bucket
+# All of these read through the partial indices of what is pending or rejected, never through all that is kept.
+PENDING_FIGURES = "SELECT count(*), min(pending_since) FROM bucket WHERE pending_since IS NOT NULL"
+REJECTED_FIGURE = "SELECT count(*) FROM bucket WHERE rejected_code IS NOT NULL"
+PENDING_HOURS = """SELECT epoch, hour, count(*), min(pending_since) FROM bucket
     WHERE pending_since IS NOT NULL GROUP BY epoch, hour"""
-_LINKS = """SELECT epoch, hour_a, hour_b FROM hour_link
+LINKS = """SELECT epoch, hour_a, hour_b FROM hour_link
     WHERE epoch IN (SELECT DISTINCT epoch FROM bucket WHERE pending_since IS NOT NULL)"""
-_BUCKETS = """SELECT id, epoch, series, labels, hour, revision, definition, final, partial, simulated, value FROM bucket
-    WHERE pending_since IS NOT NULL AND (epoch, hour) IN (VALUES {places}) ORDER BY hour, epoch, id"""
+# CROSS JOIN and INDEXED BY: looked up hour by hour; left alone, the planner may walk the whole table for its order.
+BUCKETS = """WITH wanted (epoch, hour) AS (VALUES {places})
+    SELECT id, epoch, series, labels, hour, revision, definition, final, partial, simulated, value
+    FROM wanted CROSS JOIN bucket INDEXED BY bucket_pending USING (epoch, hour)
+    WHERE pending_since IS NOT NULL ORDER BY hour, epoch, id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Outbox:
         while True:
             read_at = iso(self._clock.now().utc)
             links = _links(reader)
-            pending = [PendingHour(HourKey(row[0], row[1]), row[2], row[3]) for row in reader.rows(_PENDING_HOURS)]
+            pending = [PendingHour(HourKey(row[0], row[1]), row[2], row[3]) for row in reader.rows(PENDING_HOURS)]
             batch = first_batch(units_of(pending, links), max_buckets, resting)
             if not batch:
                 return None
@@ -108,20 +114,20 @@ class Outbox:
 
 def figures(reader: Reader, now: datetime) -> OutboxFigures:
     """What is pending and since when; costs what is pending, not what is kept."""
-    pending, oldest = reader.rows("SELECT count(*), min(pending_since) FROM bucket WHERE pending_since IS NOT NULL")[0]
-    rejected = reader.rows("SELECT count(*) FROM bucket WHERE rejected_code IS NOT NULL")[0][0]
+    pending, oldest = reader.rows(PENDING_FIGURES)[0]
+    rejected = reader.rows(REJECTED_FIGURE)[0][0]
     accepted = reader.row("SELECT value FROM sync_state WHERE key = 'last_accepted_at'")
     age_s = None if oldest is None else max(0.0, round((now - parse_iso(oldest)).total_seconds(), 3))
     return OutboxFigures(pending, age_s, accepted[0] if accepted else None, rejected)
 
 
 def _links(reader: Reader) -> set[Link]:
-    return {Link(*row) for row in reader.rows(_LINKS)}
+    return {Link(*row) for row in reader.rows(LINKS)}
 
 
 def _buckets(reader: Reader, batch: Collection[Unit]) -> tuple[LoadedBucket, ...]:
     keys = [key for unit in batch for key in unit.hours]
-    sql = _BUCKETS.format(places=", ".join(["(?, ?)"] * len(keys)))
+    sql = BUCKETS.format(places=", ".join(["(?, ?)"] * len(keys)))
     return tuple(_loaded(row) for row in reader.rows(sql, [part for key in keys for part in key]))
 
 
