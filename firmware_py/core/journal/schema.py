@@ -91,12 +91,16 @@ def _register(migrations: Migrations, step: SchemaStep) -> None:
 def connect_writer(path: Path) -> Database:
     """The one writing connection; it belongs to the thread that calls this."""
     connection = sqlite3.connect(path, isolation_level=None)
-    os.chmod(path, 0o640)  # noqa: PTH101 - the file may be open already; a Path adds nothing
-    db = Database(connection, execute_plugins=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
-    db.execute("PRAGMA busy_timeout = 5000")
-    db.execute("PRAGMA journal_size_limit = 8388608")
+    try:
+        os.chmod(path, 0o640)  # noqa: PTH101 - the file may be open already; a Path adds nothing
+        db = Database(connection, execute_plugins=False)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("PRAGMA journal_size_limit = 8388608")
+    except BaseException:
+        connection.close()
+        raise
     return db
 
 

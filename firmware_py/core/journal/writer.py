@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,15 +66,13 @@ class Journal:
         self._readers = Readers(self.path)
 
     def _prepare(self) -> tuple[str, Head]:
-        db = schema.connect_writer(self.path)
         try:
-            schema.migrate(db, ((feature.name, feature.schema) for feature in self._rules.features))
-            meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
-            last = db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+            with closing(schema.connect_writer(self.path)) as db:
+                schema.migrate(db, ((feature.name, feature.schema) for feature in self._rules.features))
+                meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+                last = db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
         except (sqlite3.Error, KeyError) as error:
             raise JournalUnreadable(f"{self.path} cannot be used as a journal: {error}") from error
-        finally:
-            db.close()
         return meta["journal_id"], Head(*(last or (int(meta["anchor_seq"]), meta["anchor_hash"])))
 
     @property
