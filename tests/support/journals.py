@@ -18,7 +18,7 @@ from firmware_py.core.clock import Clock
 from firmware_py.core.contracts import Accepted, Command, GiveRating, Outcome
 from firmware_py.core.events import Event
 from firmware_py.core.journal.writer import Journal, WriterWorker
-from firmware_py.core.ports import Feature, Reader
+from firmware_py.core.ports import Feature, Reader, Transaction
 from firmware_py.core.worker import Life
 from firmware_py.features.ratings.feature import Ratings
 from firmware_py.features.timekeeping import Timekeeping
@@ -129,3 +129,21 @@ def totals(reader: Reader, series: str, label: str) -> dict[str, float]:
     for bucket in buckets(reader, series):
         sums[bucket.labels[label]] += bucket.amount
     return {name: round(amount, 3) for name, amount in sums.items() if round(amount, 3)}
+
+
+@contextmanager
+def held(journal: Journal) -> Iterator[None]:
+    """While the block lasts the writer is busy: what is submitted in it waits together, so it is one group."""
+    entered, let_go = threading.Event(), threading.Event()
+
+    def wait(_tx: Transaction) -> None:
+        entered.set()
+        assert let_go.wait(DEADLINE_S)
+
+    holding = journal.run(wait)
+    assert entered.wait(DEADLINE_S), "the writer does not run"
+    try:
+        yield
+    finally:
+        let_go.set()
+        holding.result(DEADLINE_S)
