@@ -29,6 +29,11 @@ class Series:
     kind: ValueKind
     bounds_s: tuple[float, ...] = ()
 
+    @property
+    def width(self) -> int:
+        """How many parts a value of it has."""
+        return len(self.bounds_s) + 2 if self.kind == "histogram" else 1
+
 
 class Delta(NamedTuple):
     """What one event adds to one bucket. `parts` are integers: (count,), (milliseconds,), or (*counts, sum_ms)."""

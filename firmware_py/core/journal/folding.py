@@ -57,8 +57,14 @@ class FoldingTables:
         self._event = event
 
     def add(self, delta: Delta) -> None:
-        """Gather a delta for the event's epoch's bucket."""
+        """Gather a delta for the event's epoch's bucket.
+
+        Raises:
+            ValueError: the parts are not of the series' shape; told here, where only the command itself is rolled back.
+        """
         event = self._current()
+        if len(delta.parts) != delta.series.width:
+            raise ValueError(f"{delta.series.name} has values of {delta.series.width} parts, not {len(delta.parts)}")
         key = (
             delta.hour, delta.series.name, delta.labels, event.epoch, int(delta.simulated), delta.definition,
         )  # fmt: skip
