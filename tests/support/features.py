@@ -19,7 +19,7 @@ MOVED = "note.moved"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Command):
-    """Count one note. `fails` is where the rules break: "decide", "apply", "after" (between two events), "reject"."""
+    """Count one note. `fails` is where the rules break: "decide", "apply", "after" (between two events), "shape", "reject"."""
 
     text: str
     times: int = 1
@@ -32,6 +32,7 @@ class Move(Command):
 
     from_hour: str
     to_hour: str
+    fails: bool = False
 
 
 class Notes:
@@ -45,7 +46,7 @@ class Notes:
 
     def decide(self, view: View, command: Command) -> Decision | Rejection:
         if isinstance(command, Move):
-            data: dict[str, Any] = {"from": command.from_hour, "to": command.to_hour}
+            data: dict[str, Any] = {"from": command.from_hour, "to": command.to_hour, "fails": command.fails}
             return Decision([NewEvent(MOVED, data, command.source)])
         assert isinstance(command, Note)
         if command.fails == "reject":
@@ -66,12 +67,16 @@ class Notes:
             labels = labels_json({"letter": "m"})
             fold.add(Delta(NOTES, labels, event.data["from"], event.simulated, 1, (-1,)))
             fold.add(Delta(NOTES, labels, event.data["to"], event.simulated, 1, (1,)))
+            if event.data["fails"]:
+                raise RuntimeError("the rules broke while moving")
         if event.type != NOTED:
             return
         labels = labels_json({"letter": event.data["text"][:1]})
         fold.add(Delta(NOTES, labels, hour, event.simulated, 1, (1,)))
         fold.add(Delta(LENGTH, labels, hour, event.simulated, 1, (len(event.data["text"]),)))
         fold.execute("INSERT INTO note VALUES (?, ?)", (event.seq, event.data["text"]))
+        if event.data["fails"] == "shape":
+            fold.add(Delta(NOTES, labels, hour, event.simulated, 1, (1, 1)))
         if event.data["fails"] == "apply":
             raise RuntimeError("the rules broke while folding")
 

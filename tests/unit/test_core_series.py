@@ -112,3 +112,8 @@ def test_hours_are_utc_hours_whatever_zone_the_moment_is_given_in():
         ("2026-11-23T01:00:00Z", 1_800_000),
         ("2026-11-23T02:00:00Z", 1_800_000),
     ]
+
+
+def test_a_series_knows_how_many_parts_its_values_have():
+    assert (COUNT.width, SECONDS.width, DELAY.width) == (1, 1, 5)
+    assert len(observation(DELAY, 1.0)) == DELAY.width
