@@ -119,7 +119,7 @@ function showState(state) {
 function showAlarm(text, { old = false } = {}) {
   setText(stale, text);
   stale.hidden = text === "";
-  page.classList.toggle("old", old);
+  document.body.classList.toggle("old", old);
 }
 
 function showScore(score) {
