@@ -3,7 +3,7 @@
 import pytest
 from support.fake_clock import FakeClock
 from support.features import Move, Note, Notes
-from support.journals import buckets, do, events, hall_features, held, press, running_journal, totals
+from support.journals import buckets, do, events, held, press, running_journal, totals
 
 from firmware_py.core.contracts import GiveRating, Tick
 
