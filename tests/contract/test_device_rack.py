@@ -170,39 +170,19 @@ def test_devices_are_open_before_their_workers_run_and_serial_ones_answer_once_t
         eventually(lambda: rig.status("s").available, "the panel's first answer")
 
 
-NEW_KIND = """
-from typing import ClassVar, Literal
-from config.settings import DeviceSettings
-from devices.device import Device
-
-
-class BellSettings(DeviceSettings):
-    kind: Literal["bell"] = "bell"
-
-
-class Bell(Device):
-    kind: ClassVar[str] = "bell"
-    Settings = BellSettings
-    is_open = True
-
-    def open(self): self.set_available()
-    def close(self): pass
-    def simulated_wire(self): return None
-"""
-
-
-def test_a_new_kind_is_one_new_file(tmp_path):
-    """The package's folder is extended by one with a new module, as adding a file would."""
-    (tmp_path / "bell.py").write_text(NEW_KIND)
+def test_a_new_kind_is_one_new_file_as_the_documentation_writes_it(tmp_path):
+    """The package's folder is extended by one with the documentation's example, as adding the file would."""
+    text = (ROOT / "docs/adding-a-device.md").read_text(encoding="utf-8")
+    (tmp_path / "bell.py").write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
     program = (
         f"import devices; devices.__path__.append({str(tmp_path)!r})\n"
         "from devices.kinds import kinds, settings_by_kind\n"
-        "print(*kinds()); print(settings_by_kind()['bell'](id='b', wire='w').kind)"
+        "print(*kinds()); print(settings_by_kind()['bell'](id='b', wire='w', pin=4).ring_s)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.split() == ["bell", "rating_panel_gpio", "rating_panel_serial", "bell"]
+    assert done.stdout.split() == ["bell", "rating_panel_gpio", "rating_panel_serial", "0.5"]
 
 
 def test_knowing_all_kinds_imports_no_hardware_library_and_no_simulation():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -85,13 +86,16 @@ def test_a_status_reads_back(nonce, held, pending, head):
 
 
 def test_the_examples_of_the_specification_are_what_the_codec_makes():
-    """The bytes in docs/panel-serial-protocol.md, computed by another implementation of CRC-16/XMODEM below."""
-    assert crc_xmodem(b"123456789") == 0x31C3  # the published check value
+    """With another implementation of CRC-16/XMODEM, checked against its published value."""
+    assert crc_xmodem(b"123456789") == 0x31C3
+    specification = Path(__file__).parents[2] / "docs/panel-serial-protocol.md"
+    examples = [line.strip() for line in specification.read_text(encoding="utf-8").splitlines() if line[:5] == "    :"]
     poll = Poll(LightCode.READY, 0xE8202DDD, 1).frame(1)
     status = PanelStatus(0xE8202DDD, frozenset({4}), 1, Press(0xE8202DDD, 1, 4, 38)).frame(1)
     for frame, text in ((poll, "010101E8202DDD00000001"), (status, "0181E8202DDD0801000000010400000026")):
-        body = bytes.fromhex(text)
-        assert frame.encode() == f":{text}{crc_xmodem(body):04X}\r\n".encode()
+        line = f":{text}{crc_xmodem(bytes.fromhex(text)):04X}"
+        assert frame.encode() == f"{line}\r\n".encode()
+        assert line in examples
 
 
 def crc_xmodem(data: bytes) -> int:

@@ -113,7 +113,19 @@ def test_a_held_button_is_stuck_after_its_time_and_well_when_released():
 # before and after its journal kept a press, and panel reboots. The journal is a set of keys, as the real one is.
 actions = st.lists(
     st.sampled_from(
-        ["press", "press", "poll", "poll", "poll", "lose poll", "lose answer", "crash before", "crash after", "refuse", "reboot"]
+        [
+            "press",
+            "press",
+            "poll",
+            "poll",
+            "poll",
+            "lose poll",
+            "lose answer",
+            "crash before",
+            "crash after",
+            "refuse",
+            "reboot",
+        ]
     ),
     max_size=120,
 )
@@ -205,6 +217,15 @@ def test_the_panel_debounces_its_own_contacts_and_dates_a_press_by_its_first_tou
     answer = panel.status()
     assert answer.head == Press(7, 1, 2, 60)
     assert (answer.held, answer.pending) == (frozenset({2}), 1)
+
+
+def test_a_press_that_was_over_before_the_next_question_counts():
+    now_s = [100.0]
+    panel = PanelFirmware(1, 3, lambda: 7, lambda: now_s[0])
+    for closed in (True, False, True, False):
+        panel.contact(3, closed=closed)
+        now_s[0] += 0.05
+    assert [(one.level, one.at_s) for one in panel.pending] == [(3, 100.0), (3, 100.1)]
 
 
 def test_a_button_held_at_boot_is_no_press_of_that_boot():
