@@ -97,6 +97,7 @@ class SiteCard:
     rate: str | None
     n: str
     why_no_rate: str
+    has_ratings: bool
     levels: tuple[LevelRow, ...]
     corrected: str
     excluded: tuple[tuple[str, str], ...]
@@ -118,11 +119,13 @@ def card(line: SiteScore, now: datetime, language: Language) -> SiteCard:
     """A site's line in words."""
     texts, ratings = TEXTS[language], line.ratings
     rate = ratings.rate_ratio
+    has_ratings = any(ratings.by_level.values())
     return SiteCard(
         site=line.site,
         rate=None if rate is None else f"{number(round(rate * 100), language)} %",
         n=number(ratings.n, language),
-        why_no_rate=texts["incomplete"] if any(ratings.by_level.values()) else texts["no_data"],
+        why_no_rate=texts["incomplete"] if has_ratings else texts["no_data"],
+        has_ratings=has_ratings,
         levels=_level_rows(ratings, language),
         corrected=number(ratings.corrected, language),
         excluded=tuple(
