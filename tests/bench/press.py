@@ -24,7 +24,7 @@ from config.opening import OpeningHours
 from config.settings import Settings
 from devices.kinds import settings_by_kind
 from firmware_py.app import node_features
-from firmware_py.core.clock import Moment, SystemClock
+from firmware_py.core.clock import Clock, Moment, SystemClock
 from firmware_py.core.contracts import Accepted, GiveRating, Outcome, StartNode, TrustClock
 from firmware_py.core.journal.writer import Journal, WriterWorker
 from firmware_py.core.worker import Life
@@ -35,14 +35,6 @@ FLOOD = 2000
 LOG_PAGES = 1100  # SQLite begins its write-ahead log anew after 1,000 pages
 ROUNDS_WHILE_GROWING = 4
 SITE_FILE = Path(config.__file__).parent / "default.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is measured."""
-
-    rounds: int  # of BLOCK presses of each kind
-    floods: int  # of FLOOD presses
 
 
 class UnhurriedClock:
@@ -63,9 +55,9 @@ class UnhurriedClock:
 
 
 @contextmanager
-def running_journal(folder: Path, settings: Settings) -> Iterator[Journal]:
+def running_journal(folder: Path, settings: Settings, clock: Clock) -> Iterator[Journal]:
     """A journal with its writer thread, as a node that trusts its clock has it."""
-    journal = Journal(folder, UnhurriedClock(), node_features(settings, OpeningHours(settings.site)))
+    journal = Journal(folder, clock, node_features(settings, OpeningHours(settings.site)))
     writer = threading.Thread(target=WriterWorker(journal).run, args=(Life(),), name="journal")
     writer.start()
     try:
@@ -155,21 +147,21 @@ class Bench:
             one_s(self.journal, press)
 
 
-def press_figures(size: Size, tell: Callable[[str], None]) -> list[Figure]:
-    """p50 and p99 of one press at a time, and the rate with many in flight."""
+def press_figures(rounds: int, floods: int, tell: Callable[[str], None]) -> list[Figure]:
+    """p50 and p99 of one press at a time (`rounds` times BLOCK of each kind), and the rate of `floods` with many at once."""
     settings = load(SITE_FILE, settings_by_kind())
     growing, steady = Samples(), Samples()
     rates, bare_rates = list[float](), list[float]()
-    with tempfile.TemporaryDirectory() as name, running_journal(Path(name), settings) as journal:
+    with tempfile.TemporaryDirectory() as name, running_journal(Path(name), settings, UnhurriedClock()) as journal:
         bench = Bench(Path(name), settings, journal)
         growing.take(bench, ROUNDS_WHILE_GROWING)
         bench.fill_logs()
-        steady.take(bench, size.rounds)
+        steady.take(bench, rounds)
         tell(f"{len(steady.by_pin)} single presses of each kind")
-        for _ in range(size.floods):
+        for _ in range(floods):
             rates.append(flood_rate(journal, bench.by_pin, FLOOD))
             bare_rates.append(bench.floor.rate(FLOOD // 8))
-        tell(f"{size.floods} times {FLOOD} presses with {IN_FLIGHT} in flight")
+        tell(f"{floods} times {FLOOD} presses with {IN_FLIGHT} in flight")
         bench.floor.close()
     return [
         steady.figure("press to durable, p50", steady.by_pin, 0.5, 2.0),

@@ -14,8 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # a checkout without an installation works too
 
-from figures import Figure, as_json, table  # noqa: E402 - after the path
-from press import Size, press_figures  # noqa: E402
+import lamp  # noqa: E402 - after the path
+import press  # noqa: E402
+import scale  # noqa: E402
+import start  # noqa: E402
+from figures import Figure, as_json, table  # noqa: E402
 
 
 def main() -> None:
@@ -40,7 +43,11 @@ def main() -> None:
 
 def _parts(*, quick: bool) -> dict[str, Callable[[], list[Figure]]]:
     return {
-        "press": lambda: press_figures(Size(rounds=10, floods=3) if quick else Size(rounds=60, floods=9), _tell),
+        "press": lambda: press.press_figures(10 if quick else 60, 3 if quick else 9, _tell),
+        "lamp": lambda: lamp.lamp_figures(60 if quick else 200, _tell),
+        "start": lambda: start.start_figures(3 if quick else 7, _tell),
+        "memory": lambda: start.memory_figures(_tell),
+        "scale": lambda: scale.scale_figures(scale.QUICK if quick else scale.FULL, _tell),
     }
 
 
