@@ -40,10 +40,13 @@ test: $(VENV)/.dev ## Run all tests (WORKERS=4, ARGS="-k panel")
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Style, types and the direction of imports: ruff, mypy --strict, import-linter
-	@echo 'check: ruff'; $(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	echo 'check: mypy --strict'; $(BIN)/mypy
-	echo 'check: imports'; $(BIN)/lint-imports
+	@failed=()
+	look() { echo "check: $$*"; "$(BIN)/$$@" || failed+=("$$1"); }
+	look ruff check .
+	look ruff format --check .
+	look mypy
+	look lint-imports
+	[ $${#failed[@]} = 0 ] || { echo "check: not good: $${failed[*]}" >&2; exit 1; }
 
 fmt: $(VENV)/.dev ## Format the code, and mend what ruff can mend
 	@$(BIN)/ruff check --fix . || true
