@@ -16,7 +16,7 @@ from firmware_py.core.errors import JournalClosed, JournalError
 from firmware_py.core.health import CheckResult
 from firmware_py.core.ports import JournalPort
 from firmware_py.core.worker import Life
-from sync.answers import SLOW_KINDS, Answered, Failure, journal_failure
+from sync.answers import SLOW_KINDS, Answered, Failure, FailureKind, journal_failure
 from sync.backoff import Backoff
 from sync.batching import HourKey
 from sync.city_client import CityClient
@@ -67,6 +67,7 @@ class SyncAgent:
         self._max_buckets = MAX_BATCH_BUCKETS
         self._resting: dict[HourKey, float] = {}  # until when, by uptime
         self._state = SyncState()
+        self._told: set[FailureKind] = set()  # logged since the city last answered: a long outage is a few lines
 
     @property
     def deadline_s(self) -> float:
@@ -171,6 +172,7 @@ class SyncAgent:
 
     def _succeeded(self) -> None:
         before = self._state
+        self._told.clear()
         self._state = SyncState(last_attempt_at=iso(self._clock.now().utc))
         if before.last_failure_kind is not None:
             log.warning(
@@ -180,11 +182,11 @@ class SyncAgent:
 
     def _failed(self, failure: Failure) -> float:
         before, now = self._state, iso(self._clock.now().utc)
-        first = before.last_failure_kind is None
-        if first or before.last_failure_kind != failure.kind:
+        if failure.kind not in self._told:
+            self._told.add(failure.kind)
             log.warning("the city gave no answer: %s; everything is kept (%s)", failure.kind, failure.detail)
         failures = before.consecutive_failures + 1
-        since = now if first else before.since
+        since = before.since or now
         self._state = SyncState(failure.kind, failure.text, since, failures, now)
         return self._backoff.wait_s(
             failures,

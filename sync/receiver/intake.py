@@ -16,7 +16,7 @@ from firmware_py.core.series import labels_json
 from sync.protocol import Batch, BatchAnswer, BucketResult, WireBucket
 from sync.receiver.credentials import NodeIdentity
 from sync.receiver.merge import Content, Verdict, amount_of, content_of, judge, objection
-from sync.receiver.tables import bucket, chain_head, conflict, node, setting, store_id, writing
+from sync.receiver.tables import bucket, chain_head, disputed, node, setting, store_id, writing
 
 
 class Key(NamedTuple):
@@ -182,7 +182,7 @@ def _record_conflicts(
         identity = {"bucket_id": bucket_id, "revision": content.revision, "value_sha256": digest}
         _insert_once(
             connection,
-            conflict,
+            disputed,
             identity,
             {"value": content.value, "batch": batch, "received_at": received_at},
         )

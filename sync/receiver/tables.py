@@ -90,8 +90,8 @@ bucket = Table(
 )
 
 #: The same bucket and revision with other content: evidence, never applied. The digest keeps repeats from growing it.
-conflict = Table(
-    "conflict",
+disputed = Table(
+    "disputed",
     metadata,
     Column("bucket_id", ForeignKey("bucket.id"), primary_key=True),
     Column("revision", BigInteger, primary_key=True),

@@ -95,22 +95,28 @@ def test_nothing_is_lost_while_the_city_is_down_and_only_the_change_is_logged(jo
     assert city.ratings()["n"] == 1
 
 
-def test_the_recovery_is_logged_once(journal, clock, caplog, agent_for):
+def test_an_outage_is_one_line_for_each_kind_of_trouble_and_one_for_its_end(journal, clock, caplog, agent_for):
     caplog.set_level(logging.INFO, logger="sync.agent")
-    moods = iter([http_answer(500), http_answer(500), None, None])
+    moods = [http_answer(500), None, http_answer(500), None, http_answer(500)]
 
     def script(request, _):
-        return next(moods, None) or request.accept_all()
+        return moods.pop() if moods else request.accept_all()
 
     with scripted_city(script) as city:
         agent = agent_for(city.url)
         press(journal, 5)
-        for _ in range(2):
+        for failures in (1, 2, 3, 4, 5):
             agent.send_pending(Life())
-        assert agent.state.consecutive_failures == 2
+            assert agent.state.consecutive_failures == failures
+        began = agent.state.since
+        assert began is not None
         agent.send_pending(Life())
-    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
-    assert "answers again" in caplog.records[1].message
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 3
+    assert "server_error" in said[0]
+    assert "unreachable" in said[1]
+    assert "answers again" in said[2]
+    assert began in said[2]
     assert agent.state.last_failure_kind is None
 
 

@@ -9,7 +9,7 @@ from support.cities import NODE, SITE, TOKEN, bucket, running_city
 
 from sync.receiver.credentials import add_node, add_reader, nodes_from_variable
 from sync.receiver.intake import seal
-from sync.receiver.tables import DatabaseUnusable, chain_head, conflict, open_engine, renew_store, setting, writing
+from sync.receiver.tables import DatabaseUnusable, chain_head, disputed, open_engine, renew_store, setting, writing
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_same_revision_with_other_content_is_recorded_and_changes_nothing(ci
     for _ in range(2):
         assert city.outcomes(bucket(count=6, revision=9)) == [("conflict", 9, None)]
     assert city.ratings()["n"] == 5
-    assert count_of(city, conflict) == 1
+    assert count_of(city, disputed) == 1
 
 
 def test_one_bad_bucket_does_not_hinder_the_others(city):
