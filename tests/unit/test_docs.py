@@ -41,7 +41,7 @@ def test_every_make_target_says_what_it_does() -> None:
     assert [name for name in targets() if f"make {name} " not in shown] == []
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_names_only_targets_that_exist(page: Path) -> None:
     assert [name for name in NAMED_TARGET.findall(text_of(page)) if name not in targets()] == []
 
