@@ -23,7 +23,16 @@ class City:
         self.token = secrets.token_urlsafe(24)
         self.url = ""
         self._process = Process(
-            [sys.executable, "-m", "firmware_py", "receiver", "--port", "0", "--database", f"sqlite:///{folder}/city.db"],
+            [
+                sys.executable,
+                "-m",
+                "firmware_py",
+                "receiver",
+                "--port",
+                "0",
+                "--database",
+                f"sqlite:///{folder}/city.db",
+            ],
             {"NUCUOI_RECEIVER_NODES": f"{SITE}/{NODE}={self.token}"},
             folder / "city.log",
         )

@@ -84,7 +84,9 @@ def read_journal(path: Path) -> Journal:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not {"event", "receipt"} <= tables:
             return Journal([], {})
-        rows = connection.execute("SELECT id, time, data FROM event WHERE type = 'rating.given' ORDER BY seq").fetchall()
+        rows = connection.execute(
+            "SELECT id, time, data FROM event WHERE type = 'rating.given' ORDER BY seq"
+        ).fetchall()
         receipts = connection.execute("SELECT key, result FROM receipt").fetchall()
     events = [_kept(id_, time, json.loads(data)) for id_, time, data in rows]
     return Journal(events, {key: json.loads(result)["id"] for key, result in receipts})
@@ -130,7 +132,9 @@ def compare(
             verdict.different.extend(_differences(press, acknowledged[press.key], event))
     for event in journal.events:
         if explained[event.id] != 1:
-            verdict.doubled.append(f"event {event.id} (counter {event.counter}) is that of {explained[event.id]} presses")
+            verdict.doubled.append(
+                f"event {event.id} (counter {event.counter}) is that of {explained[event.id]} presses"
+            )
     verdict.different.extend(_city_differences(len(acknowledged), figures_of(journal.events), city))
     return verdict
 

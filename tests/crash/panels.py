@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Mapping
 
+from presses import Ledger, Press
+
 from devices.panel_frames import STATUS, FrameError, FrameParser, read_status
 from devices.simulation.panel_firmware import PanelFirmware
 from devices.simulation.pty_bus import Direction, PtyBus
-from presses import Ledger, Press
 
 LEVELS = 5
 STEP_S = 0.2

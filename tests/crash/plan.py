@@ -34,8 +34,10 @@ def plan(rng: random.Random, count: int) -> list[Cycle]:
     """`count` cycles; the shares of the moments are exact, their order is drawn."""
     acknowledging = -(-count * int(ACKNOWLEDGING_RATIO * 100) // 100)
     starting = count * int(STARTING_RATIO * 100) // 100
-    moments: list[Moment] = ["acknowledging"] * acknowledging + ["starting"] * starting
-    moments += ["running"] * (count - len(moments))
+    moments: list[Moment] = []
+    moments.extend("acknowledging" for _ in range(acknowledging))
+    moments.extend("starting" for _ in range(starting))
+    moments.extend("running" for _ in range(count - len(moments)))
     rng.shuffle(moments)
     return [_cycle(rng, number, moment) for number, moment in enumerate(moments, start=1)]
 

@@ -38,7 +38,7 @@ def build_shim(folder: Path) -> Path:
             "or run the SIGKILL part alone with --mode kill"
         )
     library = folder / "shim.so"
-    command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", library, SHIM_SOURCE, "-ldl"]
+    command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", str(library), str(SHIM_SOURCE), "-ldl"]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     if built.returncode != 0:
         raise NoCompiler(f"cc cannot build {SHIM_SOURCE}:\n{built.stderr}")
@@ -46,7 +46,10 @@ def build_shim(folder: Path) -> Path:
 
 
 class Disk:
-    """A data folder and what of it is on the disk."""
+    """A data folder and what of it is on the disk.
+
+    Only processes with `environment` may write in the data folder: even opening a database recovers it, unseen.
+    """
 
     def __init__(self, data: Path, disk: Path, shim: Path) -> None:
         self._data = data

@@ -7,12 +7,13 @@ import random
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from city import City
-from compare import Figures, Verdict, compare, read_journal
+from compare import compare, read_journal
 from kiosks import Kiosk, post
 from node import READY_S, STOP_S, Centre, Node
 from panels import Panels
@@ -20,9 +21,10 @@ from plan import Cycle, plan
 from power import Disk
 from presses import Ledger
 from processes import ProcessTrouble
+from report import Report
 
 PANELS = {3: "1", 7: "2"}
-KIOSK_COUNTERS = ("3", "4", "5", "6", "7", "8")
+KIOSK_COUNTERS = tuple(str(number) for number in range(3, 19))
 KIOSKS = 3
 FIRST_START_S = 1.5  # how long a start is thought to take before one was seen
 NEXT_WRITE_S = 5.0
@@ -42,32 +44,9 @@ class Cut:
     outstanding: frozenset[str]
 
 
-@dataclass(slots=True)
-class Report:
-    """What a trial did and found."""
-
-    name: str
-    cycles: int
-    verdict: Verdict
-    city: Figures
-    kills_outstanding: int  # with a press written and not acknowledged
-    kills_durable: int  # with such a press that the journal had kept already
-    presses_http: int
-    presses_wire: int
-    replays: int
-    syncs: int
-    seconds: float
-    trouble: list[str] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        """Nothing lost, nothing twice, and enough kills came when it matters."""
-        return self.verdict.good and not self.trouble
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`disk` is made by the power-loss model, None with SIGKILL alone; `synchronous` is relaxed to show that it bites."""
+    """What to try. `shim` turns the power-loss model on; `synchronous` relaxes the node's, to show that the model bites."""
 
     name: str
     seed: int
@@ -99,7 +78,7 @@ class Trial:
         self._replays = 0
         self._node: Node | None = None
 
-    def __enter__(self) -> Trial:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -209,18 +188,19 @@ class Trial:
         if outstanding < LEAST_OUTSTANDING_RATIO * len(self._cuts):
             trouble.append(f"only {outstanding} of {len(self._cuts)} kills came between write and acknowledgement")
         return Report(
-            self._settings.name,
-            len(self._cuts),
-            compare(presses, self.ledger.answers(), journal, city),
-            city,
-            outstanding,
-            sum(any(decided.get(key, NEVER) <= cut.at for key in cut.outstanding) for cut in self._cuts),
-            sum(press.via == "http" for press in presses),
-            sum(press.via == "wire" for press in presses),
-            self._replays,
-            self._disk.syncs if self._disk else 0,
-            time.monotonic() - self._started_s,
-            trouble,
+            name=self._settings.name,
+            biting=self._settings.synchronous is not None,
+            kills=len(self._cuts),
+            kills_outstanding=outstanding,
+            kills_durable=sum(any(decided.get(key, NEVER) <= cut.at for key in cut.outstanding) for cut in self._cuts),
+            presses_http=sum(press.via == "http" for press in presses),
+            presses_wire=sum(press.via == "wire" for press in presses),
+            repeated=self._replays,
+            city=city,
+            verdict=compare(presses, self.ledger.answers(), journal, city),
+            trouble=trouble,
+            syncs=self._disk.syncs if self._disk else 0,
+            seconds=time.monotonic() - self._started_s,
         )
 
     def _check_kiosks(self) -> None:
