@@ -45,7 +45,7 @@ def iso(utc: datetime) -> str:
 
 def iso_hour(utc: datetime) -> str:
     """The hour a moment belongs to, as buckets name it: `2026-11-23T01:00:00Z`."""
-    return utc.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+    return utc.astimezone(UTC).isoformat()[:13] + ":00:00Z"
 
 
 def parse_iso(text: str) -> datetime:

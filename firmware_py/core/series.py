@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import add
 from typing import Any, Literal, NamedTuple
 
 from firmware_py.core.clock import iso_hour
@@ -72,6 +73,22 @@ def value_of(series: Series, parts: tuple[int, ...]) -> dict[str, Any]:
     return {"bounds_s": list(series.bounds_s), "counts": list(parts[:-1]), "sum_s": parts[-1] / 1000}
 
 
+def value_json(series: Series, parts: tuple[int, ...]) -> str:
+    """The canonical JSON of `value_of`, written out: every press needs it for two buckets."""
+    if series.kind == "count":
+        return f'{{"count":{parts[0]}}}'
+    if series.kind == "seconds":
+        return f'{{"seconds":{parts[0] / 1000}}}'
+    *counts, sum_ms = parts
+    bounds = _bounds_json(series.bounds_s)
+    return f'{{"bounds_s":{bounds},"counts":[{",".join(map(str, counts))}],"sum_s":{sum_ms / 1000}}}'
+
+
+@lru_cache(maxsize=64)
+def _bounds_json(bounds_s: tuple[float, ...]) -> str:
+    return canonical_json(list(bounds_s))
+
+
 def parts_of(value: Mapping[str, Any]) -> tuple[int, ...]:
     """The integers behind a value: the inverse of `value_of`."""
     if "count" in value:
@@ -83,7 +100,9 @@ def parts_of(value: Mapping[str, Any]) -> tuple[int, ...]:
 
 def add_parts(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     """Part by part; a ValueError if they are not of one shape (a series changed without a new definition)."""
-    return tuple(x + y for x, y in zip(a, b, strict=True))
+    if len(a) != len(b):
+        raise ValueError(f"one argument is shorter than the other: {len(a)} and {len(b)} parts cannot be added")
+    return tuple(map(add, a, b))
 
 
 def split_by_hour(start: datetime, end: datetime) -> list[tuple[str, int]]:

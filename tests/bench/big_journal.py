@@ -30,6 +30,7 @@ from firmware_py.core.contracts import (
     TrustClock,
 )
 from firmware_py.core.journal import schema
+from firmware_py.core.journal.folding import BucketMemory
 from firmware_py.core.journal.transaction import GroupTransaction, Head, Rules
 from firmware_py.core.journal.writer import Journal
 
@@ -64,10 +65,11 @@ def build(folder: Path, presses: int, tell: Callable[[str], None]) -> None:
     folder.mkdir(parents=True)
     journal = Journal(folder, clock, features)
     rules, head = Rules(features), Head(0, journal.chain_head())
+    memory: BucketMemory = {}
     db = schema.connect_writer(journal.path)
     db.execute("PRAGMA synchronous = OFF")
     for number, group in enumerate(_groups(_commands(clock, morning, presses))):
-        tx = GroupTransaction(db, clock, journal.epoch, rules, head)
+        tx = GroupTransaction(db, clock, journal.epoch, rules, head, memory)
         tx.begin()
         for moment, command in group:
             clock.utc = moment

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from firmware_py.core.events import Event, canonical_json
-from firmware_py.core.series import Delta, Series, add_parts, parts_of, value_of
+from firmware_py.core.events import Event
+from firmware_py.core.series import Delta, Series, add_parts, parts_of, value_json
 
 Key = tuple[str, str, str, str, int, int]  # hour, series, labels, epoch, simulated, definition
 
@@ -28,12 +28,27 @@ class _Gathered:
     time: str
 
 
+class Written(NamedTuple):
+    """A bucket's row as this process wrote it last."""
+
+    id: int
+    revision: int
+    parts: tuple[int, ...]
+
+
+#: What was written lately, so that the next press need not read it back. It is believed only where the row still has the
+#: revision that was written, and a rollback forgets it.
+BucketMemory = dict[Key, Written]
+REMEMBERED = 4096  # buckets: far more than are written within one hour
+
+
 class FoldingTables:
     """The writer's view of the tables for one event at a time (`ports.Fold`), and the gathered deltas of a transaction."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, memory: BucketMemory | None = None) -> None:
         self._db = db
         self._sql = db.conn.execute  # hot: sqlite-utils' own execute costs a microsecond a statement
+        self._memory: BucketMemory = {} if memory is None else memory
         self._event: Event | None = None
         self._gathered: dict[Key, _Gathered] = {}
         self._own: list[tuple[Key, Delta, Event]] = []  # of the command now being applied
@@ -120,15 +135,20 @@ class FoldingTables:
         for key, gathered in self._gathered.items():
             self._write(key, gathered)
         self._gathered.clear()
+        if len(self._memory) > REMEMBERED:
+            self._memory.clear()
 
     def _write(self, key: Key, gathered: _Gathered) -> None:
+        known = self._memory.get(key)
+        if known is not None and self._rewrite(key, known, gathered):
+            return
         found = self._sql(
             """SELECT id, value, pending_since IS NOT NULL FROM bucket
                WHERE hour = ? AND series = ? AND labels = ? AND epoch = ? AND simulated = ? AND definition = ?""",
             key,
         ).fetchone()
         if found is None:
-            value = canonical_json(value_of(gathered.series, gathered.parts))
+            value = value_json(gathered.series, gathered.parts)
             self._sql(
                 """INSERT INTO bucket (hour, series, labels, epoch, simulated, definition, value, revision, pending_since)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -137,10 +157,23 @@ class FoldingTables:
             return
         id_, value, pending = found
         parts = add_parts(parts_of(json.loads(value)), gathered.parts)
-        value = canonical_json(value_of(gathered.series, parts))
+        value = value_json(gathered.series, parts)
         self._sql("UPDATE bucket SET value = ?, revision = ? WHERE id = ?", (value, gathered.revision, id_))
         if not pending:
             self._sql("UPDATE bucket SET pending_since = ?, rejected_code = NULL WHERE id = ?", (gathered.time, id_))
+        self._memory[key] = Written(id_, gathered.revision, parts)
+
+    def _rewrite(self, key: Key, known: Written, gathered: _Gathered) -> bool:
+        """Add to what was written last; False if the row is not as it was written, or no longer waits for the city."""
+        parts = add_parts(known.parts, gathered.parts)
+        changed = self._sql(
+            "UPDATE bucket SET value = ?, revision = ? WHERE id = ? AND revision = ? AND pending_since IS NOT NULL",
+            (value_json(gathered.series, parts), gathered.revision, known.id, known.revision),
+        ).rowcount
+        if changed != 1:
+            return False
+        self._memory[key] = Written(known.id, gathered.revision, parts)
+        return True
 
     def _current(self) -> Event:
         if self._event is None:

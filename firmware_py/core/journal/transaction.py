@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from firmware_py.core.clock import Clock, Moment, iso
 from firmware_py.core.contracts import Accepted, Command, Outcome, Rejection
 from firmware_py.core.events import Event, NewEvent, canonical_json, chain_hash, uuid7
-from firmware_py.core.journal.folding import FoldingTables
+from firmware_py.core.journal.folding import BucketMemory, FoldingTables
 from firmware_py.core.journal.reading import EVENT_COLUMNS
 from firmware_py.core.ports import Feature, Transaction
 
@@ -51,18 +51,22 @@ class _Rejected(Exception):
 class GroupTransaction(FoldingTables):
     """The open transaction (`ports.Transaction`). `head` and `events` are to be believed only after COMMIT."""
 
-    def __init__(self, db: Database, clock: Clock, epoch: str, rules: Rules, head: Head) -> None:
-        super().__init__(db)
+    def __init__(
+        self, db: Database, clock: Clock, epoch: str, rules: Rules, head: Head, memory: BucketMemory | None = None
+    ) -> None:
+        super().__init__(db, memory)
         self._clock = clock
         self._epoch = epoch
         self._rules = rules
-        self._moment = clock.now()
+        self._moment: Moment | None = None
         self.head = head
         self.events: list[Event] = []
 
     @property
     def moment(self) -> Moment:
-        """The clock's reading for the command now being decided."""
+        """The clock's reading for the command now being decided, or for the job."""
+        if self._moment is None:
+            self._moment = self._clock.now()
         return self._moment
 
     @property
@@ -81,6 +85,7 @@ class GroupTransaction(FoldingTables):
 
     def rollback(self) -> None:
         """Nothing of this group happened."""
+        self._memory.clear()
         if self._db.conn.in_transaction:
             self._sql("ROLLBACK")
 
@@ -101,6 +106,7 @@ class GroupTransaction(FoldingTables):
 
     def job(self, job: Callable[[Transaction], T]) -> T:
         """Run a job without events in its own savepoint."""
+        self._moment = None
         return self._in_savepoint(lambda: job(self))
 
     def _decided(self, command: Command, deciders: Sequence[Feature]) -> Accepted:
@@ -128,7 +134,7 @@ class GroupTransaction(FoldingTables):
         return Accepted(result, tuple(events))
 
     def _append(self, new: NewEvent) -> Event:
-        moment = self._moment
+        moment = self.moment
         data = canonical_json(new.data)
         fields = (
             self.head.seq + 1, uuid7(), new.type, new.source, iso(moment.utc), moment.boot_id,

@@ -25,6 +25,7 @@ from firmware_py.core.contracts import Command, Outcome
 from firmware_py.core.errors import JournalBroken, JournalClosed, JournalError, JournalRefusing, JournalUnreadable
 from firmware_py.core.events import Event
 from firmware_py.core.journal import schema
+from firmware_py.core.journal.folding import BucketMemory
 from firmware_py.core.journal.reading import Readers
 from firmware_py.core.journal.transaction import GroupTransaction, Head, Rules
 from firmware_py.core.ports import Feature, Reader, Transaction
@@ -62,6 +63,7 @@ class Journal:
         self._before_commit: list[Callable[[Transaction], None]] = []
         self._id, head = self._prepare()
         self._head = head
+        self._memory: BucketMemory = {}
         self._bus = Bus(head.seq)
         self._readers = Readers(self.path)
 
@@ -176,7 +178,7 @@ class Journal:
         return group
 
     def _commit(self, db: Database, group: list[_Item]) -> None:
-        tx = GroupTransaction(db, self._clock, self._epoch, self._rules, self._head)
+        tx = GroupTransaction(db, self._clock, self._epoch, self._rules, self._head, self._memory)
         try:
             tx.begin()
             answers = [self._decide(tx, what) for what, _ in group]
