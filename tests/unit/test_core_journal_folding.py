@@ -167,6 +167,26 @@ def test_buckets_of_older_epochs_are_not_made_final_by_this_one(tmp_path, clock)
         assert [bucket.final for bucket in buckets(journal.reader(), "ratings")] == [False]
 
 
+def test_a_press_into_an_hour_that_was_made_final_adds_to_what_stands_there(hall, clock):
+    """A serial panel may resend a press of the hour before."""
+    press(hall, 5)
+    clock.advance(3600)
+    tick(hall)
+    assert press(hall, 5, pressed_ago_s=1800.0) == "counted"
+    (bucket,) = buckets(hall.reader(), "ratings")
+    assert (bucket.hour, bucket.amount, bucket.final, bucket.pending) == (HOUR_1, 2, True, True)
+
+
+def test_a_bucket_that_somebody_else_changed_is_read_again(journal):
+    do(journal, note("a"))
+    do(journal, note("a"))
+    journal.run(
+        lambda tx: tx.execute("UPDATE bucket SET value = '{\"count\":10}', revision = 9 WHERE series = 'notes'")
+    ).result(20)
+    do(journal, note("a"))
+    assert totals(journal.reader(), "notes", "letter") == {"a": 11}
+
+
 def test_a_correction_that_moves_something_between_hours_links_them_for_one_batch(journal):
     do(journal, note("m"))
     do(journal, Move(source="test", from_hour=HOUR_2, to_hour=HOUR_1))

@@ -231,6 +231,22 @@ def test_a_commit_that_fails_leaves_the_chain_and_the_numbers_as_they_were(tmp_p
         assert do(journal, note()).events[0].seq == 2
 
 
+def test_what_a_refused_group_gathered_is_forgotten_with_it(tmp_path, clock):
+    """Buckets that are written at every press are remembered between groups: not those of a group that was refused."""
+    with running_journal(tmp_path, clock, [Notes()]) as journal:
+        do(journal, note("a"))
+        do(journal, note("a"))
+        journal.run(full).result(20)
+        with held(journal):
+            refused = [journal.submit(note("a")), journal.submit(note("x" * 100_000))]
+        for future in refused:
+            with pytest.raises(JournalRefusing):
+                future.result(20)
+        journal.run(roomy).result(20)
+        do(journal, note("a"))
+        assert totals(journal.reader(), "notes", "letter") == {"a": 3}
+
+
 def disk_error(*_):
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
