@@ -89,6 +89,11 @@ class Ledger:
                 return None
             return next(reversed(self._written))
 
+    def wait_acknowledged(self, key: str, timeout_s: float) -> bool:
+        """Wait until a press is acknowledged; False if it is not within so long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: key in self._acknowledged, timeout_s)
+
     def wait_sockets_quiet(self, timeout_s: float) -> bool:
         """Wait until no request waits for an answer: the node is dead and its connections are reset."""
 

@@ -82,6 +82,14 @@ class Process:
         self._process.wait()
         self._close()
 
+    def freeze(self) -> None:
+        """SIGSTOP: what it was about to do, it does not do yet. A kill now is a kill at the moment of freezing."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on as if nothing had been."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def stop(self, timeout_s: float) -> int:
         """SIGTERM; its exit code.
 

@@ -11,7 +11,11 @@ import pytest
 from compare import Figures, Journal, Kept, compare, figures_of, read_journal
 from presses import Answer, Press
 
-PRESSES = [Press("http/a", "http", "1", 5), Press("http/b", "http", "1", 4), Press("panel-3/00000001/1", "wire", "2", 1)]
+PRESSES = [
+    Press("http/a", "http", "1", 5),
+    Press("http/b", "http", "1", 4),
+    Press("panel-3/00000001/1", "wire", "2", 1),
+]
 EVENTS = [
     Kept("e1", "2026-11-22T01:00:00.000Z", "1", 5, "counted", None),
     Kept("e2", "2026-11-22T01:00:01.000Z", "1", 4, "corrected", None),

@@ -16,9 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from power import SECTOR_BYTES, Disk, NoCompiler, build_shim, torn_content
 
-needs_compiler = pytest.mark.skipif(
-    shutil.which("cc") is None, reason="needs a C compiler (Debian: gcc, libc6-dev)"
-)
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (Debian: gcc, libc6-dev)")
 
 #: Writes rows, tells each number after its COMMIT, and is killed by us.
 WRITER = """

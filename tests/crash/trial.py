@@ -29,6 +29,7 @@ KIOSKS = 3
 FIRST_START_S = 1.5  # how long a start is thought to take before one was seen
 NEXT_WRITE_S = 5.0
 MOST_TRIES = 100
+ON_ITS_WAY_S = 0.05  # an acknowledgement that has left the node is here long before
 LAST_ANSWERS_S = 60.0
 SENT_S = 60.0
 REASKED = 50
@@ -117,7 +118,7 @@ class Trial:
             self._start_s = time.monotonic() - started_s
             time.sleep(cycle.run_s)
         if cycle.moment == "acknowledging":
-            self._wait_unacknowledged()
+            self._freeze_unacknowledged(node)
         outstanding = self.ledger.outstanding()
         node.kill()
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -130,15 +131,23 @@ class Trial:
             self._disk.cut(self._torn if cycle.torn else None)
         self._check_kiosks()
 
-    def _wait_unacknowledged(self) -> None:
-        """Wait for a press to be written, then a moment; again if it was acknowledged before the moment was over."""
+    def _freeze_unacknowledged(self, node: Node) -> None:
+        """Freeze the node some time between a press's writing and its acknowledgement.
+
+        An acknowledgement that was on its way when the node froze still arrives: then this was too late, and another
+        press is tried.
+        """
         for _ in range(MOST_TRIES):
             key = self.ledger.wait_written(NEXT_WRITE_S)
             if key is None:
-                raise ProcessTrouble(f"no press reached the node for {NEXT_WRITE_S:g} s")
+                raise ProcessTrouble(f"no press reached the node for {NEXT_WRITE_S:g} s\n{node.log_tail()}")
             time.sleep(self._spin.uniform(0, self.ledger.usual_answer_s))
-            if not self.ledger.is_acknowledged(key):
+            if self.ledger.is_acknowledged(key):
+                continue
+            node.freeze()
+            if not self.ledger.wait_acknowledged(key, ON_ITS_WAY_S):
                 return
+            node.thaw()
 
     def _finish(self, node: Node) -> list[str]:
         """The last life: everyone is answered, the city has everything, a clean stop. What was wrong with it."""
