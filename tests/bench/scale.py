@@ -14,7 +14,7 @@ from pathlib import Path
 
 from big_journal import build
 from figures import Figure, median, ratio_at_most
-from node import NodeProcess
+from real_node import NodeProcess
 
 BACK = 100  # events that a display missed
 AIM = ratio_at_most(1.2)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from figures import Figure, median, value_at_most
 from floors import interpreter_start_s, libraries_import_s
-from node import NodeProcess, bare_interpreter_bytes
+from real_node import NodeProcess, bare_interpreter_bytes
 
 PRESSES = 200
 MIB = 1 << 20
