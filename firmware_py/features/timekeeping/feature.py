@@ -127,7 +127,7 @@ class Timekeeping:
         trusted_seq, known_until = view.row("SELECT trusted_seq, known_until FROM timekeeping") or (0, None)
         last_known = None if known_until is None else parse_iso(known_until)
         placements = self._placements(view, trusted_seq, last_known)
-        covered = [(p.at(boot.first_uptime_s), p.at(boot.last_uptime_s)) for boot, p in placements]
+        covered = spans.waiting_of_node(view, placements)
         since = view.row("SELECT uptime_s FROM open_since")
         if since is not None:  # this process has been running since then: it knows
             covered.append((now.utc - timedelta(seconds=now.uptime_s - since[0]), now.utc))
@@ -141,7 +141,7 @@ class Timekeeping:
             CLOCK_TRUSTED,
             {
                 "origin": command.origin,
-                "boots": [{"boot_id": p.boot_id, "zero": iso(p.zero), "basis": p.basis} for _, p in placements],
+                "boots": [{"boot_id": p.boot_id, "zero": iso(p.zero), "basis": p.basis} for p in placements],
                 "open": spans.spans_json(open_spans),
                 "unknown": spans.spans_json(gap),
                 "site": self._site(view),
@@ -149,7 +149,7 @@ class Timekeeping:
         )
 
     @staticmethod
-    def _placements(view: View, trusted_seq: int, last_known: datetime | None) -> list[tuple[UntrustedBoot, Placement]]:
+    def _placements(view: View, trusted_seq: int, last_known: datetime | None) -> list[Placement]:
         """All boots with untrusted events since the last trust, newest first, so that each bounds the one before it."""
         now = view.moment
         rows = view.rows(
@@ -158,7 +158,7 @@ class Timekeeping:
             (trusted_seq,),
         )
         before = now.utc
-        placed: list[tuple[UntrustedBoot, Placement]] = []
+        placed: list[Placement] = []
         for boot_id, first_seq, last_seq in rows:
             first, last = (
                 view.row("SELECT time, uptime_s FROM event WHERE seq = ?", (seq,)) for seq in (first_seq, last_seq)
@@ -171,7 +171,7 @@ class Timekeeping:
             else:
                 placement = place_ended(boot, last_known, before)
             before = placement.at(boot.first_uptime_s)
-            placed.append((boot, placement))
+            placed.append(placement)
         return placed
 
     def apply(self, fold: Fold, event: Event) -> None:

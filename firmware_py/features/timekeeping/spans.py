@@ -14,7 +14,7 @@ from datetime import timedelta
 from firmware_py.core.clock import iso, parse_iso
 from firmware_py.core.events import Event
 from firmware_py.core.placing import Placement, Span, intersect
-from firmware_py.core.ports import Fold, SchemaStep
+from firmware_py.core.ports import Fold, Reader, SchemaStep
 from firmware_py.core.series import Delta, Series, labels_json, split_by_hour
 
 OPEN_SECONDS = Series("open_seconds", "seconds")
@@ -74,6 +74,18 @@ def advance(fold: Fold, event: Event) -> None:
         else:
             now = parse_iso(event.time)
             _fold_span(fold, key, value, (now - timedelta(seconds=lasted_s), now), simulated=simulated)
+
+
+def waiting_of_node(reader: Reader, placements: Iterable[Placement]) -> list[Span]:
+    """When a process ran in boots that are placed now. Between two processes of one boot nobody knows anything."""
+    return [
+        (placement.at(from_s), placement.at(to_s))
+        for placement in placements
+        for from_s, to_s in reader.rows(
+            "SELECT from_uptime_s, to_uptime_s FROM waiting_span WHERE key = ? AND boot_id = ? ORDER BY id",
+            (NODE, placement.boot_id),
+        )
+    ]
 
 
 def place_waiting(fold: Fold, placements: Iterable[Placement], open_spans: Sequence[Span]) -> None:
