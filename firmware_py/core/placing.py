@@ -41,6 +41,11 @@ class UntrustedBoot:
     first_uptime_s: float
     last_uptime_s: float
 
+    @property
+    def lasted_s(self) -> float:
+        """From its first event to its last."""
+        return self.last_uptime_s - self.first_uptime_s
+
 
 def place_ended(boot: UntrustedBoot, after: datetime | None, before: datetime) -> Placement:
     """A boot that ended without trust: as its own clock said, pushed into the bounds that are known.

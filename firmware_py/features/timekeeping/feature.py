@@ -157,19 +157,23 @@ class Timekeeping:
             "GROUP BY boot_id ORDER BY min(seq) DESC",
             (trusted_seq,),
         )
-        before = now.utc
-        placed: list[Placement] = []
+        boots: list[UntrustedBoot] = []
         for boot_id, first_seq, last_seq in rows:
             first, last = (
                 view.row("SELECT time, uptime_s FROM event WHERE seq = ?", (seq,)) for seq in (first_seq, last_seq)
             )
-            if first is None or last is None:
-                continue
-            boot = UntrustedBoot(boot_id, parse_iso(first[0]), first[1], last[1])
-            if boot_id == now.boot_id:
-                placement = Placement(boot_id, now.utc - timedelta(seconds=now.uptime_s), "exact")
+            if first is not None and last is not None:
+                boots.append(UntrustedBoot(boot_id, parse_iso(first[0]), first[1], last[1]))
+        before = now.utc
+        older = timedelta(seconds=sum(boot.lasted_s for boot in boots))
+        placed: list[Placement] = []
+        for boot in boots:
+            older -= timedelta(seconds=boot.lasted_s)
+            if boot.boot_id == now.boot_id:
+                placement = Placement(boot.boot_id, now.utc - timedelta(seconds=now.uptime_s), "exact")
             else:
-                placement = place_ended(boot, last_known, before)
+                # The boots before it need their room too: else they would be pushed into what is known already.
+                placement = place_ended(boot, last_known + older if last_known else None, before)
             before = placement.at(boot.first_uptime_s)
             placed.append(placement)
         return placed
