@@ -212,7 +212,9 @@ class TestABootThatEndedUntrusted:
             (event,) = events(journal, CLOCK_TRUSTED)[-1:]
             zeros = {boot["boot_id"]: (boot["zero"], boot["basis"]) for boot in event.data["boots"]}
             assert set(zeros) == {"boot-2", "boot-3", "boot-4"}
-            assert zeros["boot-2"][0] <= zeros["boot-3"][0] <= zeros["boot-4"][0]
+            # boot-2 lasted 20 minutes and boot-3 an hour: neither reaches back before the last trusted moment, 08:00.
+            assert zeros["boot-2"][0] == "2026-11-23T00:59:50.000Z"
+            assert zeros["boot-3"][0] == "2026-11-23T01:19:50.000Z"
             assert [zeros[boot][1] for boot in ("boot-2", "boot-3", "boot-4")] == ["bounded", "bounded", "exact"]
             assert levels(journal) == {"5": 1, "4": 1, "1": 1}
 
