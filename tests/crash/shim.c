@@ -3,6 +3,7 @@
  *   SHIM_DIR     the data folder that is watched (flat; it must exist)
  *   SHIM_OUT     the "disk": one file for each one that was synced, under its own name
  *   SHIM_COUNTS  a file of two uint64: syncs in SHIM_DIR, bytes copied; it goes on from process to process
+ *   SHIM_KILL_AT optional: SIGKILL ourselves when this many syncs have been made by this process
  *
  * After each successful fsync or fdatasync the file is copied aside and the copy renamed into place, so a kill in the middle
  * of copying leaves the content of the sync before: as if this sync had not returned, and it has not.
@@ -27,6 +28,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,6 +51,7 @@ static char dir[PATH_MAX], out[PATH_MAX];
 static volatile uint64_t *counts;
 static char unlinked[MOST_UNLINKED][NAME_MAX + 1];
 static int unlinked_count;
+static long kill_at, own_syncs;
 static char chunk[CHUNK_BYTES];
 
 /* A model that cannot be kept up must not give results. */
@@ -88,6 +91,7 @@ __attribute__((constructor)) static void begin(void)
     real_rename = real("rename");
     if (!realpath(given("SHIM_DIR"), dir) || !realpath(given("SHIM_OUT"), out))
         die("SHIM_DIR or SHIM_OUT: %s", strerror(errno));
+    kill_at = getenv("SHIM_KILL_AT") ? atol(getenv("SHIM_KILL_AT")) : 0;
     int file = open(given("SHIM_COUNTS"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0 || ftruncate(file, 2 * sizeof *counts) != 0)
         die("SHIM_COUNTS: %s", strerror(errno));
@@ -157,6 +161,8 @@ static void copy_aside(int file, const char *name)
         die("%s: %s", final, strerror(errno));
     __atomic_add_fetch(&counts[0], 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&counts[1], (uint64_t)offset, __ATOMIC_RELAXED);
+    if (++own_syncs == kill_at)
+        kill(getpid(), SIGKILL);
 }
 
 static void make_unlinks_durable(void)
