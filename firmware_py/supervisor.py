@@ -24,6 +24,11 @@ BACKOFF_MAX_S = 60.0
 LIVED_WELL_S = 60.0  # a run this long forgives the failures before it
 
 
+def full_jitter_s(failures: int) -> float:
+    """How long to wait after so many failures in a row: anything up to a bound that doubles, and has a cap."""
+    return random.uniform(0, min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures, 10)))
+
+
 class WorkerState(Enum):
     """How a worker is."""
 
@@ -49,11 +54,17 @@ class _Slot:
 
 
 class Supervisor:
-    """Runs workers; `uptime_s` is the clock for beats and backoff."""
+    """Runs workers; `uptime_s` is the clock for beats, `backoff_s` the wait after so many failures in a row."""
 
-    def __init__(self, uptime_s: Callable[[], float], on_fatal: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        uptime_s: Callable[[], float],
+        on_fatal: Callable[[str], None],
+        backoff_s: Callable[[int], float] = full_jitter_s,
+    ) -> None:
         self._uptime_s = uptime_s
         self._on_fatal = on_fatal
+        self._backoff_s = backoff_s
         self._slots: list[_Slot] = []
 
     def start(self, worker: Worker, *, required: bool = False, restart: bool = True) -> None:
@@ -79,7 +90,7 @@ class Supervisor:
                 slot.failures += 1
                 if slot.failures == 1:
                     log.exception("worker %s failed", slot.worker.name)
-            if not slot.restart:
+            if not slot.restart or slot.life.stopping.is_set():
                 break
             self._back_off(slot)
         slot.state = WorkerState.STOPPED
@@ -93,8 +104,8 @@ class Supervisor:
             slot.state = WorkerState.FAILED
         else:
             slot.state = WorkerState.BACKOFF
-        cap_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(slot.failures, 10))
-        slot.life.wait(random.uniform(0, cap_s))
+        slot.life.wait(self._backoff_s(slot.failures))
+        slot.life.beat()  # the wait may have been longer than the deadline: it is no sign of hanging
 
     def look(self) -> None:
         """Notice beats; to be called every second or so."""
@@ -136,7 +147,10 @@ class Supervisor:
         for slot in slots:
             slot.life.stopping.set()
         for slot in slots:
-            slot.worker.wake()
+            try:
+                slot.worker.wake()
+            except Exception:
+                log.exception("worker %s could not be woken; the others are stopped all the same", slot.worker.name)
         late: list[str] = []
         for slot in reversed(slots):
             if slot.thread is not None and slot.thread is not threading.current_thread():
