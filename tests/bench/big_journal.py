@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from press import SITE_FILE
+from journal_bench import SITE_FILE
 
 from config.loading import load
 from config.opening import OpeningHours

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figure, percentile
-from press import SITE_FILE, accepted, running_journal
+from journal_bench import SITE_FILE, accepted, running_journal
 
 from config.loading import load
 from config.settings import Settings

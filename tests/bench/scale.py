@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from big_journal import build
-from figures import Figure, median, ratio_at_most
+from figures import Figure, median, ratio_at_most, value_at_most
 from real_node import NodeProcess
 
 BACK = 100  # events that a display missed
+HTTP_PRESS = "one press over HTTP"  # told only: its commit depends on the disk's mood
 AIM = ratio_at_most(1.2)
 Ask = Callable[[NodeProcess], float]
 
@@ -49,9 +50,10 @@ def scale_figures(size: Size, tell: Callable[[str], None]) -> list[Figure]:
         figures = [Figure("start with a long past, once", starts[1], starts[0], floor, "s")]
         for question, ask in _questions().items():
             few_s, many_s = _in_turns(ask, nodes, size.rounds)
-            figures.append(Figure(question, many_s * 1000, few_s * 1000, floor, "ms", AIM))
+            aim = None if question == HTTP_PRESS else AIM
+            figures.append(Figure(question, many_s * 1000, few_s * 1000, floor, "ms", aim))
         held = [node.memory_bytes()["rss"] / (1 << 20) for node in nodes]
-        figures.append(Figure("resident memory with a long past", held[1], held[0], floor, "MiB", AIM))
+        figures.append(Figure("resident memory with a long past", held[1], held[0], floor, "MiB", value_at_most(100)))
     return figures
 
 
@@ -65,7 +67,7 @@ def _questions() -> dict[str, Ask]:
         "the city's scoreboard, today": lambda node: node.get_s(f"{board}&from={today}&to={today}", city=True),
         "stream start": lambda node: node.stream_s(last_id=None, events=1)[0],
         f"stream resume, {BACK} events back": _resume_s,
-        "one press over HTTP": NodeProcess.press_s,
+        HTTP_PRESS: NodeProcess.press_s,
     }
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from big_journal import PRESSES_A_DAY, build
 from figures import Figure, as_json, percentile, ratio_at_least, ratio_at_most, table, value_at_most
-from press import SITE_FILE
+from journal_bench import SITE_FILE
 
 from config.loading import load
 from config.opening import OpeningHours
