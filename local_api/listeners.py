@@ -22,11 +22,6 @@ class Listeners:
         self._open = 0
         self._stopping = threading.Event()
 
-    @property
-    def open(self) -> int:
-        """How many streams there are now."""
-        return self._open
-
     def close(self) -> None:
         """The server stops: every stream ends within `SLICE_S`, and no new one starts."""
         self._stopping.set()

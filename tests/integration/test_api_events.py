@@ -17,8 +17,22 @@ from local_api.events import event_frames
 from local_api.listeners import MAX_LISTENERS
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(FakeNode(), tmp_path_factory.mktemp("node")) as one:
+        yield one
+
+
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(server: Served) -> Served:
+    """One server for all, an empty journal for each."""
+    server.node.journal = FakeJournal()
+    return server
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Served]:
+    """A server of one's own, where nobody else's stream still ends."""
     with serving(FakeNode(), tmp_path) as one:
         yield one
 
@@ -129,27 +143,27 @@ def test_a_stream_ends_when_the_journal_closes(served: Served) -> None:
         assert stream.block() == {}
 
 
-def test_listeners_beyond_the_cap_get_a_problem_and_a_place_comes_free_again(served: Served) -> None:
+def test_listeners_beyond_the_cap_get_a_problem_and_a_place_comes_free_again(alone: Served) -> None:
     with contextlib.ExitStack() as open_streams:
         for _ in range(MAX_LISTENERS):
-            assert open_streams.enter_context(served.listen()).status == 200
-        refused = served.get("/api/v1/events")
+            assert open_streams.enter_context(alone.listen()).status == 200
+        refused = alone.get("/api/v1/events")
         assert (refused.status, refused.json["code"]) == (503, "too_many_listeners")
         assert int(refused.headers["retry-after"]) > 0
-        assert served.get("/livez").status == 200  # the other threads still serve
+        assert alone.get("/livez").status == 200  # the other threads still serve
 
     def can_listen() -> bool:
-        with served.listen() as stream:
+        with alone.listen() as stream:
             return stream.status == 200
 
     until(can_listen, "a closed stream gives its place back", deadline_s=5)
 
 
-def test_a_head_request_takes_no_place(served: Served) -> None:
+def test_a_head_request_takes_no_place(alone: Served) -> None:
     for _ in range(MAX_LISTENERS + 1):
-        assert served.ask("HEAD", "/api/v1/events").status == 200
-    until(lambda: served.get("/livez").status == 200, "it still serves")
-    with served.listen() as stream:
+        assert alone.ask("HEAD", "/api/v1/events").status == 200
+    until(lambda: alone.get("/livez").status == 200, "it still serves")
+    with alone.listen() as stream:
         assert stream.status == 200
 
 

@@ -73,6 +73,30 @@ def test_it_stops_within_two_seconds_with_open_streams_and_a_held_button(tmp_pat
     node.devices.wire.let_go.set()
 
 
+def test_open_streams_are_ended_properly_and_leave_no_thread_behind(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as context:
+        with serving(FakeNode(), tmp_path) as served:
+            streams = [context.enter_context(_stream(served.server.port)) for _ in range(8)]
+            for stream in streams:
+                assert stream.recv(12) == b"HTTP/1.1 200"
+        for stream in streams:
+            assert _rest(stream).endswith(b"0\r\n\r\n")  # the end of a chunked answer, not a cut
+        assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("waitress")]
+
+
+def _stream(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return connection
+
+
+def _rest(connection: socket.socket) -> bytes:
+    received = b""
+    while piece := connection.recv(65536):
+        received += piece
+    return received
+
+
 def _press(served: Served) -> None:
     with contextlib.suppress(OSError):
         served.ask("POST", "/api/v1/simulate/devices/panel-1/press", {"button": 1, "hold_s": 30})
