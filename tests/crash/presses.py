@@ -89,6 +89,12 @@ class Ledger:
                 return None
             return next(reversed(self._written))
 
+    def wait_next_acknowledged(self, timeout_s: float) -> bool:
+        """Wait until another press is acknowledged; False if there is none within so long."""
+        with self._changed:
+            before = len(self._acknowledged)
+            return self._changed.wait_for(lambda: len(self._acknowledged) > before, timeout_s)
+
     def wait_acknowledged(self, key: str, timeout_s: float) -> bool:
         """Wait until a press is acknowledged; False if it is not within so long."""
         with self._changed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ PROGRESS_EVERY = 10
 def main(arguments: list[str] | None = None) -> int:
     """The command; its exit code."""
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the trial's processes end with it
     print(f"seed {options.seed} (repeat the plan with --seed {options.seed})", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="nucuoi-crash-"))
     reports: list[Report] = []

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan import ACKNOWLEDGING_RATIO, plan
+from plan import SHARES, plan
 from presses import Answer, Ledger, Press
 
 PRESS = Press("http/a", "http", "1", 5)
@@ -21,7 +21,9 @@ def test_a_seed_repeats_its_plan_and_enough_kills_come_between_write_and_acknowl
     cycles = plan(random.Random(seed), count)
     assert cycles == plan(random.Random(seed), count)
     assert [cycle.number for cycle in cycles] == list(range(1, count + 1))
-    assert Counter(cycle.moment for cycle in cycles)["acknowledging"] >= ACKNOWLEDGING_RATIO * count
+    moments = Counter(cycle.moment for cycle in cycles)
+    assert moments["acknowledging"] >= 0.4 * count
+    assert all(moments[moment] == count * share // 100 for moment, share in SHARES.items())
 
 
 def test_other_seeds_give_other_plans() -> None:
@@ -71,6 +73,18 @@ def test_waiting_for_a_press_sees_only_one_that_is_written_from_now_on() -> None
     timer = threading.Timer(0.05, ledger.written, [other.key])
     timer.start()
     assert ledger.wait_written(10) == other.key
+    timer.join()
+
+
+def test_waiting_for_an_acknowledgement_sees_only_one_that_comes_from_now_on() -> None:
+    ledger = Ledger()
+    for press in (PRESS, Press("http/b", "http", "1", 2)):
+        ledger.add(press)
+    ledger.acknowledged(PRESS.key, COUNTED)
+    assert not ledger.wait_next_acknowledged(0)
+    timer = threading.Timer(0.05, ledger.acknowledged, ["http/b", COUNTED])
+    timer.start()
+    assert ledger.wait_next_acknowledged(10)
     timer.join()
 
 

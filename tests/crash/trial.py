@@ -119,6 +119,8 @@ class Trial:
             time.sleep(cycle.run_s)
         if cycle.moment == "acknowledging":
             self._freeze_unacknowledged(node)
+        elif cycle.moment == "acknowledged" and not self.ledger.wait_next_acknowledged(NEXT_WRITE_S):
+            raise ProcessTrouble(f"nothing was acknowledged for {NEXT_WRITE_S:g} s\n{node.log_tail()}")
         outstanding = self.ledger.outstanding()
         node.kill()
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
