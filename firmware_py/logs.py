@@ -34,5 +34,5 @@ def set_up(*, verbose: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    for noisy in ("werkzeug", "urllib3", "waitress.queue"):
+    for noisy in ("werkzeug", "urllib3", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

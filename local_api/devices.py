@@ -15,7 +15,12 @@ def devices_blueprint(node: NodePort) -> Blueprint:
 
     @area.get("/api/v1/devices")
     def devices() -> Response:
-        return jsonify(devices=[asdict(status) for status in node.devices.statuses()])
+        return jsonify(
+            devices=[
+                {**asdict(status), "state": "AVAILABLE" if status.available else "UNAVAILABLE"}
+                for status in node.devices.statuses()
+            ]
+        )
 
     @area.get("/api/v1/outbox")
     def outbox() -> Response:

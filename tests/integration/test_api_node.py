@@ -36,13 +36,11 @@ def test_not_ready_says_why_and_is_alive_all_the_same(node: FakeNode) -> None:
     assert client(node).get("/livez").status_code == 200
 
 
-@pytest.mark.parametrize(("status", "code"), [(Status.PASS, 200), (Status.WARN, 200), (Status.FAIL, 503)])
-def test_health_is_the_worst_of_its_checks_with_their_texts_and_figures(
-    node: FakeNode, status: Status, code: int
-) -> None:
+@pytest.mark.parametrize("status", list(Status))
+def test_health_is_the_worst_of_its_checks_with_their_texts_and_figures(node: FakeNode, status: Status) -> None:
     node.checks.append(CheckResult("disk", status, "Đĩa còn 3 GB", {"free_bytes": 3}))
     answer = client(node).get("/api/v1/health")
-    assert answer.status_code == code
+    assert answer.status_code == 200  # the question was answered, whatever was found
     assert answer.json is not None
     assert answer.json["status"] == status.name.lower()
     assert answer.json["checks"][1] == {
@@ -58,6 +56,7 @@ def test_devices_are_listed_in_order_with_reason_and_light(node: FakeNode) -> No
     assert body is not None
     assert [one["id"] for one in body["devices"]] == ["panel-1", "panel-2"]
     assert body["devices"][1]["reason"] == "Không có chân GPIO trên máy này."
+    assert [one["state"] for one in body["devices"]] == ["AVAILABLE", "UNAVAILABLE"]
 
 
 def test_outbox_figures(node: FakeNode) -> None:
