@@ -5,11 +5,13 @@ Whatever a figure does on top of its floor is ours to explain.
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 #: As long as an event's row with its index is: the floor writes as much of the user's data as a press does.
 ROW_BYTES = 450
@@ -46,17 +48,26 @@ class BareCommits:
         return rows / (time.perf_counter() - began)
 
 
-def interpreter_start_s() -> float:
-    """Seconds from exec to the end of a Python that does nothing."""
-    return _python_s("pass")
+class Took(NamedTuple):
+    """Seconds that a process took: by the clock on the wall, and of a processor."""
+
+    wall_s: float
+    processor_s: float
 
 
-def libraries_import_s() -> float:
-    """Seconds from exec to the end of a Python that imports what a node needs of others."""
-    return _python_s(f"import {LIBRARIES}")
+def interpreter_start() -> Took:
+    """From exec to the end of a Python that does nothing."""
+    return _python("pass")
 
 
-def _python_s(code: str) -> float:
-    began = time.perf_counter()
+def libraries_import() -> Took:
+    """From exec to the end of a Python that imports what a node needs of others."""
+    return _python(f"import {LIBRARIES}")
+
+
+def _python(code: str) -> Took:
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True)
-    return time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor_s = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Took(time.perf_counter() - began, processor_s)

@@ -170,6 +170,11 @@ class NodeProcess:
             )
         time.sleep(LOOK_EVERY_S)
 
+    def processor_s(self) -> float:
+        """Seconds of a processor that the node took until now, in steps of a clock tick (10 ms)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory_bytes(self) -> dict[str, int]:
         """Resident and proportional set size."""
         return memory_bytes(self.pid)

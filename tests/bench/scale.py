@@ -47,7 +47,7 @@ def scale_figures(size: Size, tell: Callable[[str], None]) -> list[Figure]:
         starts = [node.first_press_s() for node in nodes]
         for node in nodes:
             tell(f"the city took everything after {node.wait_all_accepted():.1f} s")
-        figures = [Figure("start with a long past, once", starts[1], starts[0], floor, "s")]
+        figures = [Figure("start to first press, both at once", starts[1], starts[0], floor, "s")]
         for question, ask in _questions().items():
             few_s, many_s = _in_turns(ask, nodes, size.rounds)
             aim = None if question == HTTP_PRESS else AIM
