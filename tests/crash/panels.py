@@ -38,10 +38,8 @@ class Panels:
         self._bus.listeners.append(self._listen)
         self._resting = threading.Event()
         self._gone = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._be_line, name="line", daemon=True),
-            threading.Thread(target=self._be_people, name="people", daemon=True),
-        ]
+        self._line = threading.Thread(target=self._be_line, name="line", daemon=True)
+        self._people = threading.Thread(target=self._be_people, name="people", daemon=True)
 
     @property
     def path(self) -> str:
@@ -55,21 +53,22 @@ class Panels:
 
     def start(self) -> None:
         """Power."""
-        for thread in self._threads:
-            thread.start()
+        self._line.start()
+        self._people.start()
 
     def rest(self) -> None:
-        """No new presses; the panels go on telling those that are not acknowledged."""
+        """No new presses from now on; the panels go on telling those that are not acknowledged."""
         self._resting.set()
+        if self._people.is_alive():
+            self._people.join()
 
     def close(self) -> None:
         """Take the line down; idempotent."""
-        self._resting.set()
+        self.rest()
         self._gone.set()
         self._bus.wake()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        if self._line.is_alive():
+            self._line.join()
         self._bus.close()
 
     def drain(self) -> None:

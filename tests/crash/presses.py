@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,15 +118,10 @@ class Ledger:
         with self._changed:
             self._written.clear()
 
-    def wait_all_acknowledged(self, timeout_s: float, alive: Callable[[], bool]) -> bool:
-        """Wait until every press is acknowledged; False after `timeout_s`, or when `alive` says no."""
-        end_s = time.monotonic() + timeout_s
+    def wait_all_acknowledged(self, timeout_s: float) -> bool:
+        """Wait until every press is acknowledged; False if they are not within so long."""
         with self._changed:
-            while len(self._acknowledged) < len(self._presses):
-                if time.monotonic() > end_s or not alive():
-                    return False
-                self._changed.wait(0.2)
-        return True
+            return self._changed.wait_for(lambda: len(self._acknowledged) == len(self._presses), timeout_s)
 
     def is_acknowledged(self, key: str) -> bool:
         """Whether the node has thanked for it."""

@@ -159,11 +159,11 @@ class Trial:
         self._panels.rest()
         for kiosk in self._kiosks:
             kiosk.rest()
-        if not self.ledger.wait_all_acknowledged(LAST_ANSWERS_S, lambda: node.alive):
-            trouble.append(f"not every press was acknowledged {LAST_ANSWERS_S:g} s after the last kill")
         for kiosk in self._kiosks:
-            kiosk.join()
+            kiosk.join(LAST_ANSWERS_S)  # it ends when its last press is answered
         self._check_kiosks()
+        if not self.ledger.wait_all_acknowledged(LAST_ANSWERS_S):
+            trouble.append(f"not every press was acknowledged {LAST_ANSWERS_S:g} s after the last kill")
         self._replays = self.ledger.replays
         if self._settings.synchronous is None:
             self._reask()
