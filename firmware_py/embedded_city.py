@@ -78,6 +78,8 @@ class EmbeddedCity:
             line = child.stdout.readline() if child.stdout else ""
         finally:
             give_up.cancel()
+        if life.stopping.is_set():
+            return  # told to stop before the child could say a word: that is no failure, and nobody will send to it
         if not line.startswith("ready "):
             raise RuntimeError(f"the city's process did not start: {line.strip() or 'no word from it'}")
         self.url = line.split()[1]
