@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -178,6 +179,22 @@ def test_a_stuck_button_is_a_warning_and_the_others_are_live(kind):
 
 
 @every_kind
+def test_a_button_that_was_stuck_when_the_plug_was_pulled_is_met_anew(kind):
+    with running(example(kind, stuck_after_s=1)) as rig:
+        rig.available()
+        finger = threading.Thread(target=rig.far_end().press, args=(3,), kwargs={"hold_s": 1.3})
+        finger.start()
+        eventually(lambda: rig.status().faults == ("button 3 stuck",), "stuck")
+        rig.far_end().unplug()
+        rig.unavailable()
+        finger.join()
+        rig.far_end().plug()
+        rig.available()
+        eventually(lambda: rig.status().faults == (), "no fault any more")
+        assert rig.journal.faults == [(3, "stuck"), (3, None)]
+
+
+@every_kind
 def test_closing_twice_is_closing_once(kind):
     with running(example(kind)) as rig:
         rig.available()
@@ -216,6 +233,16 @@ def test_the_far_end_refuses_what_cannot_be_done(kind):
         rig.far_end().unplug()
         with pytest.raises(OSError, match="rút dây"):
             rig.far_end().press(1)
+
+
+@every_kind
+def test_a_simulated_wire_is_marked_simulated_whatever_the_site_says_of_itself(kind):
+    with running(example(kind), simulation=False) as rig:
+        rig.available()
+        rig.far_end().press(1, hold_s=0.05)
+        eventually(lambda: rig.journal.ratings, "the press")
+        assert all(command.simulated for command in rig.journal.commands)
+        assert rig.status().simulated is True
 
 
 @every_kind

@@ -233,6 +233,22 @@ def test_a_button_that_is_down_when_the_node_starts_is_no_press():
         rig.stop()
 
 
+def test_contacts_that_move_while_the_plug_is_out_are_nobodys_press():
+    with running(settings(GPIO)) as rig:
+        rig.available()
+        far_end: Any = rig.far_end()
+        far_end._board.ground(13, closed=False)  # the detect loop alone: a loose plug
+        rig.unavailable()
+        rig.far_end().press(2, hold_s=0.1)
+        far_end._board.ground(17, closed=True)
+        far_end._board.ground(13, closed=True)  # back, with a button down
+        rig.available()
+        far_end._board.ground(17, closed=False)
+        rig.far_end().press(3, hold_s=0.05)
+        eventually(lambda: rig.journal.ratings, "a press after it")
+        assert [one.level for one in rig.journal.ratings] == [3]
+
+
 def test_a_light_that_cannot_be_driven_makes_the_panel_unavailable_until_it_is_opened_again():
     with running(settings(GPIO)) as rig:
         rig.available()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.debounce import Button, ButtonRules, Fault, Faulted, Outcome, Pressed, Recovered
@@ -53,6 +53,7 @@ def edges_of(presses: list[tuple[list[float], float, list[float], float]]) -> tu
     return edges, touched_s
 
 
+@settings(deadline=None)
 @given(fingers, st.booleans())
 def test_n_presses_with_any_bounces_are_n_presses_at_their_first_touch(presses, timely):
     edges, touched_s = edges_of(presses)
@@ -61,6 +62,7 @@ def test_n_presses_with_any_bounces_are_n_presses_at_their_first_touch(presses, 
     assert outcomes == [Pressed(at_s) for at_s in touched_s]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0001, 40), st.booleans()), max_size=80))
 def test_what_happened_does_not_depend_on_how_late_it_is_looked_at(moves):
     at_s, edges = START_S, []
@@ -73,6 +75,7 @@ def test_what_happened_does_not_depend_on_how_late_it_is_looked_at(moves):
     assert timely == late
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0001, 40), st.booleans()), max_size=120))
 def test_a_press_needs_a_contact_that_was_still_and_no_two_touch(moves):
     at_s, edges = START_S, []

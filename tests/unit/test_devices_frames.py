@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.panel_frames import (
@@ -33,6 +33,7 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(garbage, frames), max_size=6), garbage, st.lists(st.integers(0, 5000), max_size=20))
 def test_every_unbroken_frame_is_found_in_order_whatever_stands_between_and_however_it_is_split(pairs, tail, cuts):
     """Unbroken: its bytes follow each other. What comes before may even be the start of another frame."""
@@ -42,6 +43,7 @@ def test_every_unbroken_frame_is_found_in_order_whatever_stands_between_and_howe
     assert found == [frame for _, frame in pairs]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_anything_at_all_is_parsed_without_error_and_with_little_memory(data):
     parser = FrameParser()
@@ -49,6 +51,7 @@ def test_anything_at_all_is_parsed_without_error_and_with_little_memory(data):
     assert len(parser._line or b"") < LONGEST_FRAME_BYTES
 
 
+@settings(deadline=None)
 @given(frames, st.data())
 def test_a_frame_with_one_changed_byte_is_never_taken_for_another(frame, data):
     line = bytearray(frame.encode())
@@ -68,12 +71,14 @@ def test_what_was_damaged_or_noise_is_counted():
     assert parser.noise_bytes == len("noise") + 200 - (LONGEST_FRAME_BYTES - 1)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(LightCode), words, words, st.integers(1, 247))
 def test_a_poll_reads_back(light, nonce, sequence, address):
     poll = Poll(light, nonce, sequence)
     assert read_poll(decode(poll.frame(address).encode())) == poll
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 2**32 - 1),
     st.frozensets(st.integers(1, 8)),

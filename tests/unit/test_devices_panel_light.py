@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.panel import PanelLight, light
@@ -8,11 +8,10 @@ from devices.panel import PanelLight, light
 times = st.floats(0, 1e6)
 
 
+@settings(deadline=None)
 @given(st.booleans(), st.booleans(), times, times)
 def test_ready_or_thanks_are_shown_only_while_a_press_would_be_kept(available, accepting, until_s, now_s):
-    shown = light(
-        available=available, accepting=accepting, thanks_until_uptime_s=until_s, now_uptime_s=now_s
-    )
+    shown = light(available=available, accepting=accepting, thanks_until_uptime_s=until_s, now_uptime_s=now_s)
     assert (shown == "unavailable") == (not (available and accepting))
     if shown != "unavailable":
         assert (shown == "thanks") == (now_s < until_s)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.panel_frames import LightCode, PanelStatus, Press, read_poll
+from devices.panel_frames import LightCode, PanelStatus, Poll, Press, read_poll
 from devices.panel_session import (
     POLL_EVERY_S,
     POLL_SILENT_EVERY_S,
@@ -131,6 +131,7 @@ actions = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(actions)
 def test_what_the_panel_was_told_is_kept_was_kept_and_what_was_kept_was_kept_once(steps):
     now_s = [0.0]
@@ -202,6 +203,15 @@ def test_a_full_panel_says_so_and_keeps_the_oldest():
     kept = [panel.press(1) for _ in range(FIFO_PRESSES)]
     assert panel.press(2) is None
     assert (panel.light, list(panel.pending), panel.dropped_presses) == (LightCode.UNAVAILABLE, kept, 1)
+
+
+def test_the_panel_keeps_its_presses_when_an_acknowledgement_belongs_to_another_boot():
+    panel = PanelFirmware(1, 3, lambda: 7, lambda: 0.0)
+    kept = panel.press(1)
+    panel.receive(Poll(LightCode.READY, acked_nonce=8, acked_sequence=1).frame(1).encode())
+    assert (panel.pending, panel.acknowledged) == ((kept,), [])
+    panel.receive(Poll(LightCode.READY, acked_nonce=7, acked_sequence=1).frame(1).encode())
+    assert (panel.pending, panel.acknowledged) == ((), [kept])
 
 
 def test_the_panel_debounces_its_own_contacts_and_dates_a_press_by_its_first_touch():
