@@ -111,20 +111,22 @@ def _pin(rack: DeviceRack) -> Any:
 
 
 def _one(journal: Journal, pin: Any) -> tuple[float, float]:
-    """Seconds until durable, and until the lamp's pin changed; then waits until the lamp is off again."""
+    """Seconds until durable, and until the lamp's pin changed; returns when the lamp is dark again."""
     done_at: list[float] = []
 
     def done(_: Future[Outcome]) -> None:
         done_at.append(time.monotonic())
 
+    changes, changed_at = len(pin.states), float(pin._last_change)  # the mock pin's own record of itself
     began = time.monotonic()
     future = journal.submit(GiveRating(source=PANEL, simulated=True, counter=COUNTER, level=4, pressed_ago_s=0.021))
     future.add_done_callback(done)
-    _wait(lambda: bool(pin.state) and pin._last_change > began)  # the mock pin's own time of its last change
-    lit_at = float(pin._last_change)
+    _wait(lambda: len(pin.states) >= changes + 2)  # lit, and dark again
     accepted(future)
-    _wait(lambda: not pin.state)
-    return done_at[0] - began, lit_at - began
+    lit = pin.states[changes]
+    if not lit.state:
+        raise RuntimeError("the thanks lamp was not dark before the press")
+    return done_at[0] - began, changed_at + lit.timestamp - began
 
 
 def _wait(happened: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,15 +36,22 @@ def main() -> None:
         parser.error(f"no part named {', '.join(unknown)}; there are {', '.join(parts)}")
     figures: list[Figure] = []
     began_load = os.getloadavg()[0]
+    failed: list[str] = []
     for name in wanted:
         _tell(f"{name} ...")
-        figures += parts[name]()
+        try:
+            figures += parts[name]()
+        except Exception:  # noqa: BLE001 - minutes of figures must not go with the part that could not be measured
+            traceback.print_exc()
+            failed.append(name)
     print(table(figures))
     print(
         f"\n{os.cpu_count()} cores, load average {began_load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end"
     )
     if arguments.json:
         arguments.json.write_text(as_json(figures) + "\n", encoding="utf-8")
+    if failed:
+        sys.exit(f"could not be measured: {', '.join(failed)}")
 
 
 def _parts(*, quick: bool) -> dict[str, Callable[[], list[Figure]]]:
