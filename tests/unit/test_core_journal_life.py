@@ -214,9 +214,38 @@ def test_a_full_disk_is_refused_without_ending_and_forgiven_when_there_is_room(t
         assert journal.broken is None
         assert len(events(journal)) == 1
         journal.run(roomy).result(20)
+        journal.probe().result(20)
         assert journal.refusing is None
         assert isinstance(do(journal, note("x" * 100_000)), Accepted)
         assert totals(journal.reader(), "notes", "letter") == {"a": 1, "x": 1}
+
+
+def test_only_what_was_really_written_shows_that_the_disk_takes_it_again(tmp_path, clock):
+    """Else panels would show "ready" at every press that is refused by a rule, and "not available" at the next."""
+    with running_journal(tmp_path, clock, [Notes()]) as journal:
+        do(journal, note(key="k"))
+        journal.run(full).result(20)
+        with pytest.raises(JournalRefusing):
+            do(journal, note("x" * 100_000))
+        do(journal, note(fails="reject"))
+        do(journal, note(key="k"))
+        assert journal.refusing
+        journal.run(roomy).result(20)
+        assert journal.refusing
+        journal.probe().result(20)
+        assert journal.refusing is None
+
+
+def test_a_probe_of_a_disk_that_is_still_full_is_refused_and_harmless(tmp_path, clock):
+    with running_journal(tmp_path, clock, [Notes()]) as journal:
+        do(journal, note())
+        journal.run(full).result(20)
+        with pytest.raises(JournalRefusing):
+            do(journal, note("x" * 100_000))
+        before = events(journal)
+        journal.probe().exception(20)
+        assert journal.broken is None
+        assert events(journal) == before
 
 
 def test_a_commit_that_fails_leaves_the_chain_and_the_numbers_as_they_were(tmp_path, clock):

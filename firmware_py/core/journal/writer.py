@@ -179,6 +179,7 @@ class Journal:
 
     def _commit(self, db: Database, group: list[_Item]) -> None:
         tx = GroupTransaction(db, self._clock, self._epoch, self._rules, self._head, self._memory)
+        changes = db.conn.total_changes
         try:
             tx.begin()
             answers = [self._decide(tx, what) for what, _ in group]
@@ -190,7 +191,8 @@ class Journal:
             self._fail(group, self._classify(error))
             return
         self._head = tx.head
-        self._refusing = None
+        if db.conn.total_changes != changes:  # a group of refusals and repeats asked nothing of the disk
+            self._refusing = None
         self.groups += 1
         for (_, future), answer in zip(group, answers, strict=True):
             if isinstance(answer, _Failed):
