@@ -19,6 +19,7 @@ WORDS = (
 )  # fmt: skip
 NAMED_TARGET = re.compile(r"(?:`|^ {4})make ([a-z]+)", re.MULTILINE)
 NAMED_PAGE = re.compile(r"\bdocs/[a-z-]+\.md")
+UNFINISHED = re.compile(r"@@\w*@@|^[A-Z_]{4,}$|\bTODO\b|\bFIXME\b|\bXXX\b|\bTBD\b", re.MULTILINE)
 #: Home folders, workplaces and the addresses packages came from: none is true anywhere else.
 PLACE = re.compile(
     r"(?<![\w./-])/(?:work|root|opt)/\w|(?<!\w)/home/(?!pi\b)\w"
@@ -89,6 +90,12 @@ def test_pages_that_are_named_exist() -> None:
     ]
     assert named
     assert [f"{path.relative_to(ROOT)}: {name}" for path, name in named if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_is_finished(page: Path) -> None:
+    """No mark that somebody wanted to come back to."""
+    assert UNFINISHED.findall(text_of(page)) == []
 
 
 def test_the_changelog_has_a_place_for_what_is_not_released() -> None:
