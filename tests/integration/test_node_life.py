@@ -99,13 +99,28 @@ def test_the_embedded_city_that_was_killed_comes_back_and_gets_what_waited(node)
     assert node.ask("GET", "/readyz")[0] == 200
 
 
-def test_asked_to_stop_it_stops_cleanly_and_says_so_in_the_journal(tmp_path):
-    with running_node(tmp_path / "data") as node:
+@pytest.fixture
+def systemd(tmp_path):
+    """What systemd would hear, and the environment in which it listens; it wants to be fed every 1.5 s."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(20)
+        yield listening, {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1500000"}
+
+
+def test_asked_to_stop_it_stops_cleanly_and_says_so_in_the_journal(tmp_path, systemd):
+    listening, environment = systemd
+    with running_node(tmp_path / "data", environment=environment) as node:
+        assert listening.recv(100) == b"READY=1"
+        assert [listening.recv(100) for _ in range(2)] == [b"WATCHDOG=1"] * 2
         assert node.rate(5)[0] == 201
         assert nucuoi("journal", "verify", "--data", tmp_path / "data").returncode == 0  # beside the running node
         assert node.stop(signal.SIGTERM) == 0
         assert node.process.stdout.read() == ""  # one line, and no other
         no_trouble_in(node.log)
+        while (told := listening.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert told == b"STOPPING=1"
     assert len(kept(tmp_path / "data", "node.stopped")) == 1
     assert len(kept(tmp_path / "data")) == 1
     verified = nucuoi("journal", "verify", "--data", tmp_path / "data")
