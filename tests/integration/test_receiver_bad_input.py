@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import tracemalloc
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from support.cities import NODE, TOKEN, batch, bucket, running_city
 
 from sync.protocol import MAX_BODY_BYTES, MAX_RECEIVED_BUCKETS, MAX_UNPACKED_BYTES
+from sync.receiver.body import unpack
+from sync.receiver.problems import Problem
 
 PATH = f"/v1/nodes/{NODE}/buckets"
 
@@ -93,6 +96,19 @@ def test_a_small_body_cannot_become_a_large_memory(city):
     bomb = gzip.compress(b" " * (MAX_UNPACKED_BYTES + 1))
     assert len(bomb) < 50_000
     assert_problem(post(city, bomb, Content_Encoding="gzip"), 413, "too_large")
+
+
+def test_unpacking_stops_at_the_limit():
+    bomb = gzip.compress(bytes(6 * MAX_UNPACKED_BYTES), compresslevel=1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Problem) as raised:
+            unpack(bomb, "gzip")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert raised.value.status == 413
+    assert peak < 4 * MAX_UNPACKED_BYTES
 
 
 def test_more_than_the_server_reads_at_all_is_a_problem_too(city):

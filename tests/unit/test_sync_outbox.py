@@ -170,6 +170,40 @@ def test_hours_that_a_correction_joined_are_never_split(tmp_path, clock):
         assert {item.key.hour for item in load.buckets} == hours
 
 
+class Interrupted:
+    """The real journal, in which something is committed right after the pending hours were read, once."""
+
+    def __init__(self, journal, meanwhile):
+        self._journal = journal
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name):
+        return getattr(self._journal, name)
+
+    def reader(self):
+        return self
+
+    def rows(self, sql, parameters=()):
+        found = self._journal.reader().rows(sql, parameters)
+        if sql == PENDING_HOURS and self._meanwhile is not None:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
+        return found
+
+
+def test_a_correction_that_joins_hours_while_a_batch_is_read_does_not_split_them(tmp_path, clock):
+    clock.step(3598)
+    with running_journal(tmp_path, clock, hall_features(correction_s=10)) as journal:
+
+        def correct():
+            clock.advance(4)
+            assert press(journal, 5) == "corrected"
+
+        press(journal, 1)
+        load = Outbox(Interrupted(journal, correct), clock).load(500)
+        assert len({item.key.hour for item in load.buckets}) == 2
+
+
 def test_the_oldest_goes_first_and_a_batch_has_its_limit(journal, outbox, clock):
     hours = []
     for _ in range(4):
