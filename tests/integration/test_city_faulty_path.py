@@ -10,7 +10,8 @@ from support.cities import bucket, client_of, eventually, running_city, scripted
 
 from firmware_py.core.worker import Life
 from sync.answers import Answered
-from sync.faulty_path import FaultyPath, is_whole_request
+from sync.faulty_path import FaultyPath
+from sync.relay_loop import is_whole_request
 
 DELAY_S = 0.3
 
