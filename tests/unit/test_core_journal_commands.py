@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from support.fake_clock import FakeClock
@@ -132,6 +133,30 @@ def test_the_database_waits_for_the_disk_at_every_commit(journal):
     """PRAGMA synchronous = FULL (2): NORMAL loses acknowledged presses on a power cut."""
     pragmas = journal.run(lambda tx: (tx.row("PRAGMA synchronous"), tx.row("PRAGMA journal_mode"))).result(20)
     assert pragmas == ((2,), ("wal",))
+
+
+def test_a_group_holds_the_write_lock_from_its_beginning(journal):
+    """A transaction that only began to read fails at once, half-way, if somebody else writes meanwhile."""
+
+    def somebody_else_writes(tx):
+        tx.row("SELECT count(*) FROM event")
+        with closing(sqlite3.connect(journal.path, timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                return str(error)
+        return "somebody else could write"
+
+    assert journal.run(somebody_else_writes).result(20) == "database is locked"
+
+
+def test_a_short_lock_of_somebody_else_is_waited_for(journal):
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        future = journal.submit(note())
+        assert not future.done()
+        other.execute("ROLLBACK")
+        assert isinstance(future.result(20), Accepted)
 
 
 @pytest.mark.parametrize("fails", ["decide", "apply", "after"])

@@ -71,6 +71,7 @@ def test_closing_commits_what_was_handed_in_before(tmp_path, clock):
             futures = [journal.submit(note()) for _ in range(700)]
             journal.close()
         assert all(isinstance(future.result(20), Accepted) for future in futures)
+        assert journal.stopped.wait(20)
         assert totals(journal.reader(), "notes", "letter") == {"a": 700}
 
 
@@ -111,6 +112,16 @@ def test_whoever_submits_while_the_journal_closes_gets_an_answer(tmp_path, clock
         kept = errors.count(None)
         assert all(error is None or isinstance(error, JournalClosed) for error in errors)
         assert len(events(journal)) == kept
+
+
+def test_a_submission_that_slipped_in_behind_the_writers_end_is_answered(tmp_path, clock):
+    """Between a caller's look at the closed flag and its handing in, the writer may have looked for the last time."""
+    with running_journal(tmp_path, clock, [Notes()]) as journal:
+        journal.close()
+        assert journal.stopped.wait(20)
+        journal._closed = False  # as that caller saw it
+        with pytest.raises(JournalClosed):
+            do(journal, note())
 
 
 def test_a_closed_journals_readers_refuse(tmp_path, clock):
