@@ -7,6 +7,7 @@ from support.workers import until
 
 from firmware_py import supervisor as supervisor_module
 from firmware_py.core.health import Status
+from firmware_py.core.worker import Life
 from firmware_py.supervisor import BACKOFF_FIRST_S, BACKOFF_MAX_S, FAILED_AFTER, Supervisor, WorkerState, full_jitter_s
 
 
@@ -75,7 +76,11 @@ def test_a_worker_that_returns_before_it_was_told_to_is_run_again_too(supervisor
     until(lambda: worker.runs == 2, "the second run")
 
 
-def test_after_repeated_failures_it_is_failed_and_the_others_go_on(uptime, fatal):
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [(fails, "bad: failed OSError('no such line')"), (returns, "returned before it was told to stop")],
+)
+def test_after_repeated_failures_it_is_failed_and_the_others_go_on(uptime, fatal, work, told):
     let_go = threading.Event()
 
     def backoff_s(failures):
@@ -83,7 +88,7 @@ def test_after_repeated_failures_it_is_failed_and_the_others_go_on(uptime, fatal
         return 0.0
 
     supervisor = Supervisor(uptime, fatal.append, backoff_s=backoff_s)
-    good, bad = Scripted("good"), Scripted("bad", fails)
+    good, bad = Scripted("good"), Scripted("bad", work)
     supervisor.start(good)
     supervisor.start(bad)
     until(lambda: supervisor.states()["bad"] is WorkerState.FAILED, "it is shown as failed")
@@ -91,7 +96,7 @@ def test_after_repeated_failures_it_is_failed_and_the_others_go_on(uptime, fatal
     assert supervisor.states()["good"] is WorkerState.RUNNING
     check = supervisor.check()
     assert check.status is Status.WARN
-    assert "bad: failed OSError('no such line')" in check.text
+    assert told in check.text
     let_go.set()
     until(lambda: bad.runs > FAILED_AFTER, "a failed worker is still tried")
     assert supervisor.stop(join_s=20) == []
@@ -185,19 +190,20 @@ class TestHanging:
         assert supervisor.stop(join_s=20) == []
 
 
-def test_a_wait_for_the_next_try_that_is_longer_than_the_deadline_is_no_hanging(uptime, fatal):
+def test_a_wait_for_the_next_try_that_is_longer_than_the_deadline_is_no_hanging(supervisor, uptime, monkeypatch):
     second, let_go = threading.Event(), threading.Event()
 
-    def backoff_s(failures):
+    def long_wait(life, _seconds):
+        life.beat()
+        supervisor.look()
         uptime.now_s += 50.0
-        return 0.0
+        return life.stopping.is_set()
 
     def busy(life):
         second.set()
         let_go.wait(60)
 
-    supervisor = Supervisor(uptime, fatal.append, backoff_s=backoff_s)
-    supervisor.look()
+    monkeypatch.setattr(Life, "wait", long_wait)
     supervisor.start(Scripted("w", fails, busy, deadline_s=5.0))
     assert second.wait(20)
     supervisor.look()
