@@ -14,7 +14,7 @@ from config.fields import listed
 from config.lines import Lines
 from config.problems import ConfigError, Problem, key_text
 from config.rules import Finding, between_tables, entries, nearest
-from config.settings import DeviceSettings, Settings
+from config.settings import DeviceSettings, RatingsSettings, Settings
 from config.wording import findings
 
 DEFAULT_FILE = Path(__file__).with_name("default.toml")
@@ -61,6 +61,7 @@ def _everything_wrong(file: Mapping[str, Any], kinds: Kinds, devices: dict[int, 
     for index, entry in entries(file, "device"):
         yield from _device(index, entry, kinds, devices)
     yield from _between_devices(devices)
+    yield from _off_the_scale(file, devices)
     yield from between_tables(file)
 
 
@@ -115,6 +116,17 @@ def _between_devices(devices: Mapping[int, DeviceSettings]) -> Iterator[Finding]
         index_of = {each.device.id: each.position for each in placed}
         for device_id, field, text in kind.problems_together([each.device for each in placed]):
             yield ("device", index_of[device_id], field), text
+
+
+def _off_the_scale(file: Mapping[str, Any], devices: Mapping[int, DeviceSettings]) -> Iterator[Finding]:
+    """Devices that do not fit [ratings]; a broken [ratings] has its own findings, and nothing can be held against it."""
+    try:
+        ratings = RatingsSettings.model_validate(file.get("ratings", {}))
+    except ValidationError:
+        return
+    for index, device in devices.items():
+        for field, text in device.problems_with(ratings):
+            yield ("device", index, field), text
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:

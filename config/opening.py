@@ -18,8 +18,8 @@ CLOSED_EVERY_WEEK = "Ngày nghỉ hằng tuần"
 _DAY = timedelta(days=1)
 _SOON = timedelta(days=8)
 _HORIZON = timedelta(days=400)
-#: The library closes 24/11 from 2026 on; no decision that binds a centre was found (DOMAIN). Counting on a day when nobody comes
-#: harms nobody, excluding a day's votes does: a centre that closes then says so in `closed`.
+#: The library closes 24/11 from 2026 on; no decision that binds a centre was found. Counting on a day when nobody comes harms
+#: nobody, excluding a day's votes does: a centre that closes then says so in `closed`.
 _UNVERIFIED = frozenset({(11, 24)})
 _DAYS_KEPT = 1000  # answers in memory: about as many days as a year's looking ahead and back touches
 

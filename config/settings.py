@@ -195,6 +195,11 @@ class DeviceSettings(Table):
         del devices
         return ()
 
+    def problems_with(self, ratings: RatingsSettings) -> Iterable[tuple[str, str]]:
+        """What of this device does not fit the site's scale: (field, text). A kind with rating buttons overrides it."""
+        del ratings
+        return ()
+
 
 class Settings(Table):
     """A whole site file. What it holds together is checked here too, so that no wrong one can exist."""

@@ -6,6 +6,7 @@ the journal has kept: nothing here knows of a press, only of the thanks that a r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,3 +56,9 @@ class PanelLight:
         """When it will change by itself; None if it will not."""
         ahead = (at for at in (self._thanks_until_s, self._refused_until_s) if at > now_uptime_s)
         return min(ahead, default=None)
+
+
+def wrong_number_of_buttons(buttons: int, levels: int) -> Iterator[tuple[str, str]]:
+    """A panel must offer the whole scale: with fewer buttons its best one would not be the best level."""
+    if buttons != levels:
+        yield "buttons", f"the panel has {buttons} buttons but [ratings] has {levels} levels; a panel has one for each"

@@ -14,10 +14,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from config.settings import DeviceSettings, Id
+from config.settings import DeviceSettings, Id, RatingsSettings
 from devices.debounce import Button, ButtonRules, Contact, Faulted, Outcome, Pressed
 from devices.device import Device
-from devices.panel import Light, PanelLight
+from devices.panel import Light, PanelLight, wrong_number_of_buttons
 from devices.wires.gpio import Chip, GpioInput, GpioOutput, GpioWire
 from devices.wires.shared import Wires
 from firmware_py.core import contracts
@@ -77,6 +77,10 @@ class GpioPanelSettings(DeviceSettings):
         yield "thanks_led", self.thanks_led
         if self.unavailable_led is not None:
             yield "unavailable_led", self.unavailable_led
+
+    def problems_with(self, ratings: RatingsSettings) -> Iterable[tuple[str, str]]:
+        """Too few or too many buttons for the site's scale."""
+        return wrong_number_of_buttons(len(self.buttons), ratings.levels)
 
     @classmethod
     def problems_together(cls, devices: Sequence[Self]) -> Iterable[tuple[str, str, str]]:

@@ -13,10 +13,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from config.settings import DeviceSettings, Id
+from config.settings import DeviceSettings, Id, RatingsSettings
 from devices.debounce import Fault
 from devices.device import Device
-from devices.panel import Light, PanelLight
+from devices.panel import Light, PanelLight, wrong_number_of_buttons
 from devices.panel_frames import Frame, FrameError, LightCode, Press, read_status
 from devices.panel_session import RETRY_REFUSED_S, HeldButtons, PanelSession
 from devices.wires.serial_line import SerialLine
@@ -40,7 +40,7 @@ class SerialPanelSettings(DeviceSettings):
     address: int = Field(ge=1, le=247, description="the panel's address on its line, set by its switches")
     line: Id = Field(default="rs485", description="the simulated line's name; a real line is named by its wire")
     baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(default=19200, description="the line's speed, bit/s")
-    buttons: int = Field(default=5, ge=3, le=5, description="how many buttons it has, one for each level from 1 on")
+    buttons: int = Field(default=5, ge=3, le=5, description="how many buttons it has: as many as [ratings] has levels")
     poll_timeout_s: float = Field(default=0.05, ge=0.005, le=1, description="silence after the request, s")
     stuck_after_s: float = Field(default=30, ge=1, le=3600, description="held longer than this is stuck, s")
     thanks_s: float = Field(default=2, ge=0.1, le=30, description="how long the thanks are lit, s")
@@ -56,6 +56,10 @@ class SerialPanelSettings(DeviceSettings):
     def line_name(self) -> str:
         """What the panels of one line have in common."""
         return self.line if self.simulated else self.wire
+
+    def problems_with(self, ratings: RatingsSettings) -> Iterable[tuple[str, str]]:
+        """Too few or too many buttons for the site's scale."""
+        return wrong_number_of_buttons(self.buttons, ratings.levels)
 
     @classmethod
     def problems_together(cls, devices: Sequence[Self]) -> Iterable[tuple[str, str, str]]:

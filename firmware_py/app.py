@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from local_api.server import HttpServer
 
 log = logging.getLogger(__name__)
-THANKS_S = 2.0
+THANKS_EXPIRY_S = 2.0  # later than this after the press nobody stands there any more
+LONGEST_THANKS_S = 60.0  # each panel's own `thanks_s` is shorter
 WRITER_STOP_S = 10.0
 LOOK_EVERY_S = 0.5
 PROBE_EVERY_S = 5.0
@@ -133,7 +134,7 @@ class NodeApp:
         self._start_http()
 
     def _open_devices(self) -> None:
-        thanks = Reactor("thanks", frozenset({RATING_GIVEN}), THANKS_S, self._thank)
+        thanks = Reactor("thanks", frozenset({RATING_GIVEN}), THANKS_EXPIRY_S, self._thank)
         reactor = ReactorWorker(thanks, self.journal, self._clock, simulated=self._simulation)
         self.journal.before_commit(reactor.save_cursor)
         self._start(reactor)
@@ -142,7 +143,7 @@ class NodeApp:
         self._start(*self.devices.workers())
 
     def _thank(self, event: Event) -> None:
-        self.devices.thank(event.source, self._clock.uptime_s() + THANKS_S)
+        self.devices.thank(event.source, self._clock.uptime_s() + LONGEST_THANKS_S)
 
     def _start_sync(self) -> None:
         if self._token is None:
@@ -264,6 +265,8 @@ class NodeApp:
         last = [name for name in self.supervisor.states() if name == "journal" or name.startswith("reactor-")]
         self.supervisor.stop([name for name in self.supervisor.states() if name not in last])
         self.devices.close()
+        if self.city_faults is not None:
+            self.city_faults.close()
         try:
             self.journal.submit(StopNode(source="node", simulated=self._simulation)).result(WRITER_STOP_S)
         except (JournalError, TimeoutError) as error:

@@ -7,6 +7,7 @@ import pytest
 
 from config.loading import DEFAULT_FILE, load, loads
 from config.opening import OpeningHours
+from config.problems import ConfigError
 from config.settings import Settings
 from config.show import show
 from devices.kinds import settings_by_kind
@@ -47,3 +48,15 @@ def test_there_is_an_example_of_a_real_site() -> None:
     assert example.site.mode == "production"
     assert not any(device.simulated for device in example.devices)
     assert example.city.url.startswith("https://")
+
+
+def test_a_panel_whose_buttons_are_not_the_scale_is_a_problem_at_its_buttons() -> None:
+    text = DEFAULT_FILE.read_text(encoding="utf-8").replace(
+        "levels = 5\nsatisfied_from = 4", "levels = 3\nsatisfied_from = 3"
+    )
+    with pytest.raises(ConfigError) as caught:
+        loads(text, "site.toml", settings_by_kind())
+    assert [problem.key for problem in caught.value.problems] == [
+        "device[0].buttons", "device[1].buttons", "device[2].buttons", "device[3].buttons",
+    ]  # fmt: skip
+    assert "one for each" in str(caught.value)
