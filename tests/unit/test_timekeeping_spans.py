@@ -280,6 +280,15 @@ class TestBeforeTheClockIsTrusted:
         tick(journal)
         assert len(events(journal, SITE_OPENED)) == 1
 
+    def test_a_tick_between_the_clocks_trust_and_its_event_opens_no_door(self, journal, clock):
+        """What was before is placed by the event: a door that opened earlier would count the time before it twice."""
+        clock.advance(600)
+        clock.trust((OPENS + timedelta(minutes=30) - clock.utc).total_seconds())
+        tick(journal)
+        assert events(journal, SITE_OPENED, SITE_CLOSED) == []
+        do(journal, TrustClock(source="clock", origin="network"))
+        assert node(journal) == {"up": 600}
+
 
 def test_folding_asks_no_calendar(tmp_path, clock):
     """The decision stands in the event: refolding years later, with other opening hours, gives the same."""
