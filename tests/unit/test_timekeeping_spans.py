@@ -164,6 +164,19 @@ def test_before_the_journal_begins_nothing_is_unknown(journal, clock):
     assert "unknown" not in node(journal)
 
 
+def test_a_first_boot_that_ended_untrusted_makes_no_months_unknown(tmp_path):
+    """All that places it is its own wrong clock: before the first trust nobody can say how long it was away."""
+    days = Hours([(OPENS - timedelta(days=n), CLOSES - timedelta(days=n)) for n in range(400, -1, -1)])
+    clock = FakeClock(WRONG_TIME, trusted=False)
+    with running_journal(tmp_path, clock, hall_features(days)) as journal:
+        do(journal, StartNode(source="node", version="1"))
+        tick(journal)
+    clock.reboot("boot-2", OPENS)
+    with running_journal(tmp_path, clock, hall_features(days)) as journal:
+        start(journal, clock)
+        assert node(journal) == {}
+
+
 def test_a_device_counts_within_opening_hours_only(journal, clock):
     device(journal, available=True)
     ticking(journal, clock, 1800 + 600)
