@@ -170,6 +170,7 @@ def test_a_first_boot_that_ended_untrusted_makes_no_months_unknown(tmp_path):
     clock = FakeClock(WRONG_TIME, trusted=False)
     with running_journal(tmp_path, clock, hall_features(days)) as journal:
         do(journal, StartNode(source="node", version="1"))
+        clock.advance(300)
         tick(journal)
     clock.reboot("boot-2", OPENS)
     with running_journal(tmp_path, clock, hall_features(days)) as journal:
