@@ -9,6 +9,7 @@ from support.workers import until
 from config.loading import load
 from devices.kinds import settings_by_kind
 from firmware_py import app as app_module
+from firmware_py import watch as watch_module
 from firmware_py.app import NodeApp
 from firmware_py.cli.options import site_file
 from firmware_py.core.contracts import Accepted, GiveRating
@@ -21,7 +22,7 @@ NEVER_OPEN = Hours([])
 def node(tmp_path, monkeypatch):
     """The simulated centre without its embedded city: it has no token, so nothing is sent."""
     monkeypatch.setattr(app_module, "LOOK_EVERY_S", 0.02)
-    monkeypatch.setattr(app_module, "PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr(watch_module, "PROBE_EVERY_S", 0.05)
     text = site_file(None).read_text().replace('url = "embedded"', 'url = "https://city.example"')
     (tmp_path / "site.toml").write_text(text)
     settings = load(tmp_path / "site.toml", settings_by_kind())
