@@ -105,7 +105,10 @@ class Node:
         pid = self.process.pid
         found: list[int] = []
         for task in Path(f"/proc/{pid}/task").iterdir():
-            found += map(int, (task / "children").read_text().split())
+            try:
+                found += map(int, (task / "children").read_text().split())
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # this thread ended while we looked
         return found
 
     def kill(self) -> None:
