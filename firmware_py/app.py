@@ -75,7 +75,6 @@ class NodeApp:
         self._city = CityLink(
             settings, data_dir, self.supervisor, self._clock, receiver_port=receiver_port, token=city_token
         )
-        self._watch = Watch(self.supervisor, self.journal, self.devices, self._clock, self.calendar)
         self._http: HttpServer | None = None
 
     @property
@@ -178,8 +177,9 @@ class NodeApp:
 
     def run_until_stopped(self) -> bool:
         """Watch over the workers until a stop is asked for; True if it was a clean one."""
+        watch = Watch(self.supervisor, self.journal, self.devices, self._clock, self.calendar)
         while not self._stopping.wait(LOOK_EVERY_S):
-            restart_for = self._watch.look()
+            restart_for = watch.look()
             if restart_for is not None:
                 self._fatal(restart_for)
         log.info("stopping: %s", self._why_stopping)

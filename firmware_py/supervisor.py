@@ -88,7 +88,7 @@ class Supervisor:
                 if self._uptime_s() - started_s > LIVED_WELL_S:
                     slot.failures = 0
                 slot.failures += 1
-                if slot.failures == 1:
+                if slot.failures == 1 and not slot.life.stopping.is_set():
                     log.exception("worker %s failed", slot.worker.name)
             if not slot.restart or slot.life.stopping.is_set():
                 break

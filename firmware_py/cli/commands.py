@@ -17,6 +17,7 @@ from firmware_py.core.errors import JournalError, NuCuoiError
 from firmware_py.folder import data_folder
 
 READY_DEADLINE_S = 60.0
+NOT_FOR_OTHERS = 0o027  # files of a node and of a city are for their own user and group
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +50,7 @@ def run(
     from firmware_py import logs  # noqa: PLC0415
 
     logs.set_up(verbose=verbose)
+    os.umask(NOT_FOR_OTHERS)
     path = site_file(config_file)
     settings = load_or_exit(path)
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
@@ -176,6 +178,7 @@ def receiver(database: str, host: str, port: int, *, exit_with_parent: bool) -> 
     from sync.receiver.server import serve  # noqa: PLC0415
 
     logs.set_up()
+    os.umask(NOT_FOR_OTHERS)
     try:
         serve(database, host, port, environ=os.environ, exit_with_parent=exit_with_parent)
     except (OSError, ValueError, NuCuoiError) as error:

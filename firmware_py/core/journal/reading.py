@@ -77,10 +77,15 @@ class Readers:
         sql = f"SELECT {EVENT_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - a constant
         return [event_of(row) for row in self.rows(sql, (seq, limit))]
 
-    def close(self) -> None:
-        """Close what is idle; what is lent is closed when it comes back. Idempotent."""
+    def let_go(self) -> None:
+        """Close what is idle; who reads later gets a new connection."""
         with self._lock:
-            self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def close(self) -> None:
+        """Nobody reads any more; what is lent is closed when it comes back. Idempotent."""
+        with self._lock:
+            self._closed = True
+        self.let_go()

@@ -150,6 +150,7 @@ class Journal:
         finally:
             self._closed = True
             self._bus.close()
+            self._readers.let_go()  # so that ours is the last to close: only a writing one folds the log into the database
             db.close()
             self.stopped.set()
             self._drain()
