@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ from firmware_py.core.series import labels_json
 from sync.protocol import Batch, BatchAnswer, BucketResult, WireBucket
 from sync.receiver.credentials import NodeIdentity
 from sync.receiver.merge import Content, Verdict, amount_of, content_of, judge, objection
-from sync.receiver.tables import bucket, chain_head, disputed, node, setting, store_id, writing
+from sync.receiver.tables import bucket, chain_head, disputed, node, setting, store_id, total, writing
 
 
 class Key(NamedTuple):
@@ -37,6 +38,7 @@ class _Entry:
     id: int | None
     content: Content
     amount: int | None
+    before: int  # what the totals hold of it already
     changed: bool = False
 
 
@@ -111,7 +113,7 @@ def _held(connection: Connection, origin: NodeIdentity, offered: Sequence[WireBu
     )
     return {
         Key(row.epoch, row.series, row.labels, row.simulated, row.definition, row.hour): _Entry(
-            row.id, Content(row.revision, row.value, row.final, row.partial), row.amount
+            row.id, Content(row.revision, row.value, row.final, row.partial), row.amount, row.amount or 0
         )
         for row in rows
     }
@@ -132,8 +134,8 @@ def _take(work: _Work, item: WireBucket | None, now: datetime, sealed_before: st
     if verdict.outcome == "conflict":
         work.conflicts.append((key, offered))
     if verdict.keep is not None:
-        kept_id = entry.id if entry else None
-        work.entries[key] = _Entry(kept_id, verdict.keep, amount_of(item), changed=True)
+        kept_id, before = (entry.id, entry.before) if entry else (None, 0)
+        work.entries[key] = _Entry(kept_id, verdict.keep, amount_of(item), before, changed=True)
     return verdict
 
 
@@ -163,6 +165,22 @@ def _write(connection: Connection, origin: NodeIdentity, work: _Work, received_a
         connection.execute(insert(bucket), new)
     if changed:
         connection.execute(update(bucket).where(bucket.c.id == bindparam("bucket_id")), changed)
+    _add_to_totals(connection, origin, work)
+
+
+def _add_to_totals(connection: Connection, origin: NodeIdentity, work: _Work) -> None:
+    """What the changed buckets have more, or less, than before."""
+    more: Counter[tuple[Any, ...]] = Counter()
+    for key, entry in work.entries.items():
+        if entry.changed and entry.amount is not None:
+            more[origin.id, key.simulated, key.series, key.labels, key.definition] += entry.amount - entry.before
+    names = [column.name for column in total.primary_key]
+    for values, amount in more.items():
+        identity = dict(zip(names, values, strict=True))
+        same = [total.c[name] == value for name, value in identity.items()]
+        done = connection.execute(update(total).where(*same).values(amount=total.c.amount + amount))
+        if done.rowcount == 0:
+            connection.execute(insert(total).values(**identity, amount=amount))
 
 
 def _record_conflicts(

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from firmware_py.core.clock import iso_hour, parse_iso
 from firmware_py.features.ratings.scale import SCALES, Scale
-from sync.receiver.tables import bucket, node
+from sync.receiver.tables import bucket, node, total
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SHOWN_SERIES = ("ratings", "ratings_corrected", "ratings_excluded", "open_seconds")
@@ -110,24 +110,27 @@ def span_of(from_text: str | None, to_text: str | None) -> Span:
 
 def read_sums(connection: Connection, site: str | None, span: Span, *, simulated: bool) -> dict[str, list[Sum]]:
     """Per site, the shown series summed over its nodes, epochs and the hours of `span`."""
+    # All time is kept as totals; a span costs its own hours, found node by node.
+    table = total if span == Span() else bucket
+    nodes = select(node.c.id) if site is None else select(node.c.id).where(node.c.site == site)
+    what = (table.c.node_id, table.c.series, table.c.labels, table.c.definition)
     query = (
-        select(
-            node.c.site, bucket.c.series, bucket.c.labels, bucket.c.definition, func.sum(bucket.c.amount).label("sum")
-        )
-        .join(node, node.c.id == bucket.c.node_id)
-        .where(bucket.c.simulated == simulated, bucket.c.series.in_(SHOWN_SERIES))
-        .group_by(node.c.site, bucket.c.series, bucket.c.labels, bucket.c.definition)
+        select(*what, func.sum(table.c.amount).label("sum"))
+        .where(table.c.node_id.in_(nodes), table.c.simulated == simulated, table.c.series.in_(SHOWN_SERIES))
+        .group_by(*what)
     )
-    if site is not None:
-        query = query.where(node.c.site == site)
     if span.start is not None:
         query = query.where(bucket.c.hour >= span.start)
     if span.end is not None:
         query = query.where(bucket.c.hour < span.end)
-    sums: dict[str, list[Sum]] = {}
+    site_of = {row.id: row.site for row in connection.execute(select(node.c.id, node.c.site))}
+    sums: Counter[tuple[str, str, str, int]] = Counter()
     for row in connection.execute(query):
-        sums.setdefault(row.site, []).append(Sum(row.series, json.loads(row.labels), row.definition, int(row.sum)))
-    return sums
+        sums[site_of[row.node_id], row.series, row.labels, row.definition] += int(row.sum)
+    by_site: dict[str, list[Sum]] = {}
+    for (name, series, labels, definition), amount in sums.items():
+        by_site.setdefault(name, []).append(Sum(series, json.loads(labels), definition, amount))
+    return by_site
 
 
 def read_nodes(connection: Connection, site: str | None) -> list[NodeSeen]:

@@ -89,6 +89,19 @@ bucket = Table(
     Index("bucket_of_hour", "node_id", "hour", "series"),
 )
 
+#: Each series' sum over all epochs and hours, kept in step with `bucket` in the same transaction: the scoreboard of all time
+#: costs what there are series, not what there are years.
+total = Table(
+    "total",
+    metadata,
+    Column("node_id", ForeignKey("node.id"), primary_key=True),
+    Column("simulated", Boolean, primary_key=True),
+    Column("series", String(64), primary_key=True),
+    Column("labels", Text, primary_key=True),
+    Column("definition", Integer, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+)
+
 #: The same bucket and revision with other content: evidence, never applied. The digest keeps repeats from growing it.
 disputed = Table(
     "disputed",

@@ -240,17 +240,24 @@ class World:
     # --- the end
 
     def city_counts(self) -> dict[What, int]:
-        """What the city's database adds up to, summed over epochs and hours."""
+        """What the city's buckets add up to, summed over epochs and hours; its running totals must say the same."""
         with closing(sqlite3.connect(self._city_file)) as city:
-            rows = city.execute(
-                "SELECT series, labels, sum(amount) FROM bucket WHERE series LIKE 'ratings%' "
-                "AND series <> 'ratings_hour_estimated' GROUP BY series, labels"
-            ).fetchall()
+            from_buckets, from_totals = (
+                {
+                    (series, labels): int(amount)
+                    for series, labels, amount in city.execute(
+                        f"SELECT series, labels, sum(amount) FROM {table} GROUP BY series, labels"
+                    )
+                    if amount
+                }
+                for table in ("bucket", "total")
+            )
+        assert from_totals == from_buckets
         counts = {}
-        for series, labels, amount in rows:
+        for (series, labels), amount in from_buckets.items():
             said = json.loads(labels)
-            if amount:
-                counts[series, said["counter"], said.get("level", said.get("reason", ""))] = int(amount)
+            if series in ("ratings", "ratings_corrected", "ratings_excluded"):
+                counts[series, said["counter"], said.get("level", said.get("reason", ""))] = amount
         return counts
 
     def check(self) -> None:
