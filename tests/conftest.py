@@ -5,6 +5,8 @@ build machine, a skip is a failure: what is not run there would be believed to w
 """
 
 import os
+import sys
+import threading
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -33,3 +35,23 @@ def _nothing_skipped(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{reason} ({NO_SKIP} is set: nothing may be skipped here)"
     return report
+
+
+_exit_status = [0]
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Kept for `pytest_unconfigure`, which is not told."""
+    _exit_status[0] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """A thread that a failed test left behind must not keep the build machine waiting: it is named, and left."""
+    left = [
+        thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon
+    ]
+    if left:
+        sys.stderr.write(f"\nthreads still running after the tests: {', '.join(left)}\n")
+        sys.stderr.flush()
+        os._exit(_exit_status[0] or 1)

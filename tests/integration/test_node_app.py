@@ -42,7 +42,7 @@ class Watching:
 
     def __init__(self, node):
         self.clean = None
-        self._thread = threading.Thread(target=self._run, args=(node,), name="main under test")
+        self._thread = threading.Thread(target=self._run, args=(node,), name="main under test", daemon=True)
         self._thread.start()
 
     def _run(self, node):
