@@ -147,6 +147,13 @@ class NodeProcess:
                     break
         return text.decode()
 
+    def city_n(self) -> int:
+        """How many ratings the city's scoreboard has of this node, all time."""
+        status, answer = self.ask("GET", "/v1/scoreboard?simulated=true", city=True)
+        if status != 200:
+            raise RuntimeError(f"the scoreboard was answered {status}: {answer[:200]!r}")
+        return int(json.loads(answer)["sites"][0]["ratings"]["n"])
+
     def wait_all_accepted(self) -> float:
         """Seconds until the city has everything that the node has."""
         began = time.perf_counter()

@@ -6,7 +6,7 @@ Both nodes run at the same time, each with its own city, and are asked in turns.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +47,7 @@ def scale_figures(size: Size, tell: Callable[[str], None]) -> list[Figure]:
         starts = [node.first_press_s() for node in nodes]
         for node in nodes:
             tell(f"the city took everything after {node.wait_all_accepted():.1f} s")
+        _all_there(nodes, (size.few, size.many))
         figures = [Figure("start to first press, both at once", starts[1], starts[0], floor, "s")]
         for question, ask in _questions().items():
             few_s, many_s = _in_turns(ask, nodes, size.rounds)
@@ -55,6 +56,13 @@ def scale_figures(size: Size, tell: Callable[[str], None]) -> list[Figure]:
         held = [node.memory_bytes()["rss"] / (1 << 20) for node in nodes]
         figures.append(Figure("resident memory with a long past", held[1], held[0], floor, "MiB", value_at_most(100)))
     return figures
+
+
+def _all_there(nodes: Sequence[NodeProcess], events: Sequence[int]) -> None:
+    """A quick answer must also be the right one: every press of the past, and the one that ended the start."""
+    for node, past in zip(nodes, events, strict=True):
+        if node.city_n() != past + 1:
+            raise RuntimeError(f"the city counts {node.city_n()} ratings and not {past + 1}")
 
 
 def _questions() -> dict[str, Ask]:
