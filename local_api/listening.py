@@ -84,9 +84,10 @@ class Listening:
     def close(self) -> None:
         """Close all sockets and end the threads; a thread that hangs is left to die with the process."""
         self.stop_accepting()
-        wasyncore.close_all(self._map, ignore_all=True)
+        # Threads first: one that still works would wake the loop by writing to a pipe, whose number may be another file's then.
         for server in self._servers:
             server.task_dispatcher.shutdown(timeout=0.5)
+        wasyncore.close_all(self._map, ignore_all=True)
 
     def _server(self, app: Any, listener: socket.socket, threads: int) -> BaseWSGIServer:
         server = create_server(

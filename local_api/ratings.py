@@ -44,7 +44,7 @@ def ratings_blueprint(node: NodePort, deadline_s: float = DEADLINE_S) -> Bluepri
         body = read_body(RatingBody)
         command = GiveRating(
             source=SOURCE,
-            key=f"{SOURCE}/{key}",
+            key=f"{SOURCE}:{key}",
             simulated=node.settings.site.mode == "simulation",
             counter=body.counter,
             level=body.level,

@@ -60,7 +60,7 @@ def run(
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     if receiver_port is None:
-        receiver_port = settings.api.port + 1 if settings.api.port else 0
+        receiver_port = settings.api.port + 1 if 0 < settings.api.port < 65535 else 0
     folder = data_folder(data_dir)
     click.echo(f"site file {path}, data in {folder}", err=True)
     _run(settings, folder, receiver_port, token.get_secret_value() if token else None)

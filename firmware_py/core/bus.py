@@ -54,7 +54,7 @@ class Bus:
                 return []
             if not self._recent or self._recent[0].seq > seq + 1:
                 return None
-            # seq is AUTOINCREMENT and a rolled-back savepoint gives its numbers back, so it has no gaps here.
+            # The writer numbers events itself and a rolled-back savepoint gives its numbers back: there are no gaps here.
             return list(islice(self._recent, seq + 1 - self._recent[0].seq, seq + 1 - self._recent[0].seq + limit))
 
     def close(self) -> None:

@@ -16,7 +16,11 @@ from firmware_py.core.events import Event, Purpose, canonical_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A wish that the journal decides. `key` makes retries harmless, within the source that chose it."""
+    """A wish that the journal decides. `key` makes retries harmless.
+
+    It names its maker, so that two makers never meet in one: `http:KEY` for requests, `DEVICE/...` for devices, whose ids
+    have neither colon nor slash.
+    """
 
     source: str
     key: str | None = None

@@ -25,6 +25,7 @@ from sync.receiver.tables import open_engine
 
 logger = logging.getLogger(__name__)
 THREADS = 8
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE_S = 3.0
 STDIN = 0
 
@@ -53,7 +54,8 @@ def serve(
         register_nodes(engine, environ.get(NODES_VARIABLE, ""))
         open_on_loopback = is_loopback(host)
         server = listen(create_app(engine, open_on_loopback=open_on_loopback), host, port)
-        signal.signal(signal.SIGTERM, _stop)
+        for number in STOP_SIGNALS:
+            signal.signal(number, _stop)
         if exit_with_parent:
             threading.Thread(target=_end_with_stdin, name="parent-watch", daemon=True).start()
         if open_on_loopback:
@@ -123,8 +125,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     error_task_class = _ProblemTask
 
 
-def _stop(number: int, _frame: object) -> None:
-    signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the closing
+def _stop(_number: int, _frame: object) -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the closing
     raise SystemExit(0)
 
 

@@ -31,7 +31,7 @@ def post(connection: http.client.HTTPConnection, ledger: Ledger, press: Press) -
         UnexpectedAnswer: an answer that is neither 201 nor a "try again".
     """
     body = json.dumps({"counter": press.counter, "level": press.level, "ticket": None})
-    key = press.key.removeprefix("http/")
+    key = press.key.removeprefix("http:")
     try:
         connection.request(
             "POST", "/api/v1/ratings", body, {"Content-Type": "application/json", "Idempotency-Key": key}
@@ -81,7 +81,7 @@ class Kiosk(threading.Thread):
         try:
             while not self._resting.wait(self._rng.expovariate(1 / MEAN_PAUSE_S)):
                 key = uuid.UUID(int=self._rng.getrandbits(128), version=4)
-                press = Press(f"http/{key}", "http", self._rng.choice(self._counters), self._rng.randint(1, 5))
+                press = Press(f"http:{key}", "http", self._rng.choice(self._counters), self._rng.randint(1, 5))
                 self._ledger.add(press)
                 self._send(connection, press)
         except UnexpectedAnswer as error:

@@ -12,8 +12,8 @@ from compare import Figures, Journal, Kept, compare, figures_of, read_journal
 from presses import Answer, Press
 
 PRESSES = [
-    Press("http/a", "http", "1", 5),
-    Press("http/b", "http", "1", 4),
+    Press("http:a", "http", "1", 5),
+    Press("http:b", "http", "1", 4),
     Press("panel-3/00000001/1", "wire", "2", 1),
 ]
 EVENTS = [
@@ -23,8 +23,8 @@ EVENTS = [
 ]
 RECEIPTS = {press.key: event.id for press, event in zip(PRESSES, EVENTS, strict=True)}
 ANSWERS = {
-    "http/a": Answer("e1", "counted", None),
-    "http/b": Answer("e2", "corrected", None),
+    "http:a": Answer("e1", "counted", None),
+    "http:b": Answer("e2", "corrected", None),
     "panel-3/00000001/1": None,
 }
 CITY = Figures({"4": 1, "5": 0}, corrected=1, excluded={"lockout": 1})
@@ -40,7 +40,7 @@ def test_a_correction_takes_the_counters_newest_level_back() -> None:
 
 
 def test_an_acknowledged_press_without_its_event_is_lost() -> None:
-    verdict = compare(PRESSES, ANSWERS, Journal(EVENTS[:2], {"http/a": "e1", "http/b": "e2"}), CITY)
+    verdict = compare(PRESSES, ANSWERS, Journal(EVENTS[:2], {"http:a": "e1", "http:b": "e2"}), CITY)
     assert verdict.lost == ["panel-3/00000001/1"]
 
 
@@ -56,7 +56,7 @@ def test_an_event_that_nobody_pressed_is_doubled() -> None:
 
 
 def test_two_presses_behind_one_event_are_found() -> None:
-    receipts = {**RECEIPTS, "http/b": "e1"}
+    receipts = {**RECEIPTS, "http:b": "e1"}
     verdict = compare(PRESSES, ANSWERS, Journal(EVENTS, receipts), CITY)
     assert len(verdict.doubled) == 2  # e1 twice, e2 without a press
 
@@ -65,9 +65,9 @@ def test_two_presses_behind_one_event_are_found() -> None:
     "answer", [Answer("e9", "counted", None), Answer("e1", "excluded", None), Answer("e1", "counted", "x")]
 )
 def test_an_answer_that_differs_from_what_is_kept_is_told(answer: Answer) -> None:
-    verdict = compare(PRESSES, {**ANSWERS, "http/a": answer}, Journal(EVENTS, RECEIPTS), CITY)
+    verdict = compare(PRESSES, {**ANSWERS, "http:a": answer}, Journal(EVENTS, RECEIPTS), CITY)
     assert len(verdict.different) == 1
-    assert "http/a" in verdict.different[0]
+    assert "http:a" in verdict.different[0]
 
 
 def test_a_press_that_was_kept_as_another_is_told() -> None:
@@ -76,9 +76,9 @@ def test_a_press_that_was_kept_as_another_is_told() -> None:
 
 
 def test_a_press_that_was_never_acknowledged_is_told() -> None:
-    answers = {key: answer for key, answer in ANSWERS.items() if key != "http/b"}
+    answers = {key: answer for key, answer in ANSWERS.items() if key != "http:b"}
     verdict = compare(PRESSES, answers, Journal(EVENTS, RECEIPTS), CITY)
-    assert "http/b was never acknowledged" in verdict.different
+    assert "http:b was never acknowledged" in verdict.different
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plan import SHARES, plan
 from presses import Answer, Ledger, Press
 
-PRESS = Press("http/a", "http", "1", 5)
+PRESS = Press("http:a", "http", "1", 5)
 COUNTED = Answer("e1", "counted", None)
 
 
@@ -78,11 +78,11 @@ def test_waiting_for_a_press_sees_only_one_that_is_written_from_now_on() -> None
 
 def test_waiting_for_an_acknowledgement_sees_only_one_that_comes_from_now_on() -> None:
     ledger = Ledger()
-    for press in (PRESS, Press("http/b", "http", "1", 2)):
+    for press in (PRESS, Press("http:b", "http", "1", 2)):
         ledger.add(press)
     ledger.acknowledged(PRESS.key, COUNTED)
     assert not ledger.wait_next_acknowledged(0)
-    timer = threading.Timer(0.05, ledger.acknowledged, ["http/b", COUNTED])
+    timer = threading.Timer(0.05, ledger.acknowledged, ["http:b", COUNTED])
     timer.start()
     assert ledger.wait_next_acknowledged(10)
     timer.join()

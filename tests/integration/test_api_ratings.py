@@ -50,7 +50,7 @@ def test_a_rating_is_answered_by_what_the_journal_decided_and_nothing_more(serve
     assert answer.json == {"id": "id-1", "outcome": "counted", "reason": None}
     assert "idempotency-replayed" not in answer.headers
     (command,) = served.node.journal.commands
-    assert command == GiveRating(source="http", key="http/k-1", simulated=True, counter="1", level=5)
+    assert command == GiveRating(source="http", key="http:k-1", simulated=True, counter="1", level=5)
 
 
 def test_in_production_a_rating_is_not_marked_simulated(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def judge(
     `definition` is the scale's number: levels of two scales cannot replace each other.
     """
     if act is not None and act.boot_id == boot_id and act.definition == definition:
-        since_s = max(0.0, uptime_s - act.first_uptime_s)
+        since_s = uptime_s - act.first_uptime_s  # below zero: pressed before it, arrived after it
         if since_s <= windows.correction_s:
             return Verdict("excluded", "repeat") if level == act.level else Verdict("corrected")
         if since_s <= windows.correction_s + windows.lockout_s:
