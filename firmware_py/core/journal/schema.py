@@ -107,9 +107,13 @@ def connect_writer(path: Path) -> Database:
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A read-only connection that any thread may use, one at a time."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA query_only = 1")
-    connection.execute("PRAGMA busy_timeout = 5000")
-    connection.execute("PRAGMA cache_size = -512")
+    try:
+        connection.execute("PRAGMA query_only = 1")
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA cache_size = -512")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

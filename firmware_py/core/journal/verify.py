@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,26 +77,26 @@ def _verify(
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     total = int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
     findings: list[Finding] = []
-    refold = _Refold(features)
     previous_seq, previous_hash = int(meta["anchor_seq"]), str(meta["anchor_hash"])
     done = 0
-    for row in connection.execute(f"SELECT {EVENT_COLUMNS} FROM event ORDER BY seq"):  # noqa: S608 - a constant
-        done += 1
-        fields, stored = row[:-1], row[-1]
-        seq = fields[0]
-        if seq != previous_seq + 1:
-            findings.append(Finding(f"event {seq}", f"events {previous_seq + 1} to {seq - 1} are missing"))
-        if chain_hash(previous_hash, fields) != stored:
-            findings.append(Finding(f"event {seq}", "its hash does not follow from its fields and the event before"))
-        previous_seq, previous_hash = seq, stored
-        _refold_one(refold, row, findings)
-        if done % 5000 == 0:
-            progress(done, total)
-    progress(done, total)
-    refold.finish()
-    buckets = connection.execute(_BUCKETS).fetchall()
-    findings.extend(_differences(buckets, refold.buckets()))
-    refold.close()
+    with closing(_Refold(features)) as refold:
+        for row in connection.execute(f"SELECT {EVENT_COLUMNS} FROM event ORDER BY seq"):  # noqa: S608 - a constant
+            done += 1
+            fields, stored = row[:-1], row[-1]
+            seq = fields[0]
+            if seq != previous_seq + 1:
+                findings.append(Finding(f"event {seq}", f"events {previous_seq + 1} to {seq - 1} are missing"))
+            if chain_hash(previous_hash, fields) != stored:
+                findings.append(
+                    Finding(f"event {seq}", "its hash does not follow from its fields and the event before")
+                )
+            previous_seq, previous_hash = seq, stored
+            _refold_one(refold, row, findings)
+            if done % 5000 == 0:
+                progress(done, total)
+        progress(done, total)
+        buckets = connection.execute(_BUCKETS).fetchall()
+        findings.extend(_differences(buckets, refold.buckets()))
     return Verdict(done, len(buckets), tuple(findings))
 
 
@@ -121,17 +122,19 @@ class _Refold:
         if event.purpose != "normal":
             return
         self._tables.begin_event(event)
-        for feature in self._features:
-            feature.apply(self._tables, event)
+        try:
+            for feature in self._features:
+                feature.apply(self._tables, event)
+        except BaseException:
+            self._tables.drop_own()
+            raise
         self._tables.keep_own()
         self._folded += 1
         if self._folded % FOLD_EVERY == 0:
             self._tables.flush()
 
-    def finish(self) -> None:
-        self._tables.flush()
-
     def buckets(self) -> list[tuple[Any, ...]]:
+        self._tables.flush()
         return self._tables.rows(_BUCKETS)
 
     def close(self) -> None:
