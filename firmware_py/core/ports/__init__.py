@@ -1,0 +1,34 @@
+"""The protocols between the core and everything around it. Devices, sync and the API depend on these, never on each other."""
+
+from firmware_py.core.ports.devices import DeviceContext, DevicePort, DeviceStatus, SimulatedWire
+from firmware_py.core.ports.journal import (
+    Decision,
+    Feature,
+    Fold,
+    JournalPort,
+    Reader,
+    SchemaStep,
+    Submit,
+    Transaction,
+    View,
+)
+from firmware_py.core.ports.node import CityFaults, NodePort, OutboxFigures
+
+__all__ = [
+    "CityFaults",
+    "Decision",
+    "DeviceContext",
+    "DevicePort",
+    "DeviceStatus",
+    "Feature",
+    "Fold",
+    "JournalPort",
+    "NodePort",
+    "OutboxFigures",
+    "Reader",
+    "SchemaStep",
+    "SimulatedWire",
+    "Submit",
+    "Transaction",
+    "View",
+]
