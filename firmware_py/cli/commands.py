@@ -85,6 +85,8 @@ def _run(settings: Any, folder: Path, receiver_port: int, token: str | None) -> 
         watchdog.notify("READY=1")
         click.echo(f"ready {node.url}")
         sys.stdout.flush()
+        if settings.site.mode == "simulation":
+            click.echo(f"open {node.url}/simulator in a browser; Ctrl-C stops", err=True)
         clean = node.run_until_stopped()
     except (JournalError, OSError) as error:
         raise click.ClickException(str(error)) from error
