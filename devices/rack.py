@@ -9,7 +9,7 @@ from config.settings import DeviceSettings
 from devices.device import Device
 from devices.wires.shared import Wires
 from firmware_py.core.errors import NuCuoiError
-from firmware_py.core.health import CheckResult
+from firmware_py.core.health import Check, CheckResult, run_check
 from firmware_py.core.ports import DeviceContext, DeviceStatus, SimulatedWire
 from firmware_py.core.worker import Life, Worker
 
@@ -66,8 +66,8 @@ class DeviceRack:
             device.set_accepting(accepting=accepting)
 
     def self_tests(self) -> Sequence[CheckResult]:
-        """Each device's own test."""
-        return [device.self_test() for device in self._devices.values()]
+        """Each device's own test; one that raises or hangs is a FAIL with its text, and costs the others nothing."""
+        return [run_check(Check(f"device {device.id}", device.self_test)) for device in self._devices.values()]
 
     def workers(self) -> Sequence[Worker]:
         """The wires' threads, and the one that tries again."""

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 THANKS_EXPIRY_S = 2.0  # later than this after the press nobody stands there any more
 LONGEST_THANKS_S = 60.0  # each panel's own `thanks_s` is shorter
-WRITER_STOP_S = 10.0
+WRITER_DEADLINE_S = 10.0
 LOOK_EVERY_S = 0.5
 
 
@@ -105,7 +105,9 @@ class NodeApp:
             OSError: the port is taken.
         """
         self.supervisor.start(WriterWorker(self.journal), required=True, restart=False)
-        self.journal.submit(StartNode(source="node", version=self.version, simulated=self._simulation)).result()
+        self.journal.submit(StartNode(source="node", version=self.version, simulated=self._simulation)).result(
+            WRITER_DEADLINE_S
+        )
         self._trust.look()
         self._open_devices()
         self._city.start(self.journal, self._trust)
@@ -194,10 +196,10 @@ class NodeApp:
         self.devices.close()
         self._city.close()
         try:
-            self.journal.submit(StopNode(source="node", simulated=self._simulation)).result(WRITER_STOP_S)
+            self.journal.submit(StopNode(source="node", simulated=self._simulation)).result(WRITER_DEADLINE_S)
         except (JournalError, TimeoutError) as error:
             log.warning("the stop could not be recorded: %s", error)
-        self.supervisor.stop(last, WRITER_STOP_S)  # told to stop before the journal closes: its end is no failure then
+        self.supervisor.stop(last, WRITER_DEADLINE_S)  # told to stop before the journal closes: its end is no failure then
         self.journal.close()  # where the writer never came to run
         self.journal.close_readers()
         self._lock.release()

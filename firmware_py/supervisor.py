@@ -39,6 +39,14 @@ class WorkerState(Enum):
     STOPPED = "stopped"
 
 
+_IN_WORDS = {
+    WorkerState.BACKOFF: "đang thử lại",
+    WorkerState.FAILED: "bị lỗi nhiều lần",
+    WorkerState.HUNG: "bị treo",
+    WorkerState.STOPPED: "đã dừng",
+}
+
+
 @dataclass(slots=True)
 class _Slot:
     worker: Worker
@@ -138,8 +146,9 @@ class Supervisor:
         if not bad:
             return CheckResult("workers", Status.PASS, f"{len(self._slots)} bộ phận đang chạy")
         status = Status.FAIL if any(slot.required for slot in bad) else Status.WARN
-        text = "; ".join(f"{slot.worker.name}: {slot.state.value} {slot.error}".strip() for slot in bad)
-        return CheckResult("workers", status, f"Bộ phận không chạy: {text}")
+        text = "; ".join(f"{slot.worker.name} {_IN_WORDS[slot.state]}" for slot in bad)
+        errors = {slot.worker.name: slot.error for slot in bad if slot.error}
+        return CheckResult("workers", status, f"Bộ phận không chạy: {text}", {**errors})
 
     def stop(self, names: Sequence[str] | None = None, join_s: float = 10.0) -> list[str]:
         """Set all stop flags first, then join each; returns the names of those that did not end in time."""

@@ -79,9 +79,7 @@ def _run(settings: Any, folder: Path, receiver_port: int, token: str | None) -> 
     try:
         node.start()
         if not node.wait_ready(READY_DEADLINE_S):
-            raise click.ClickException(
-                f"not ready after {READY_DEADLINE_S:g} s: {node.ready() or 'the API does not answer'}"
-            )
+            raise click.ClickException(f"not ready: {node.ready() or 'the API does not answer'}")
         watchdog.notify("READY=1")
         click.echo(f"ready {node.url}")
         sys.stdout.flush()

@@ -63,26 +63,33 @@ def parse_iso(text: str) -> datetime:
 class SystemClock:
     """The host's clock, believed once a source of trust has spoken (`firmware_py.core.trust`).
 
-    `offset_s` is what a trusted source other than the host's own time service says to add to the host's civil time.
+    A source other than the host's own time service is anchored to the uptime, not to the host's civil time: that may still
+    be stepped by whoever sets it right later.
     """
 
     def __init__(self) -> None:
         self._boot_id = BOOT_ID_FILE.read_text().strip()
-        self._offset_s = 0.0
-        self._trusted = False
+        self._trusted: _Trusted | None = None  # one attribute, so that one reading is consistent
 
     def now(self) -> Moment:
         """One consistent reading."""
-        utc = datetime.now(UTC)
-        if self._offset_s:
-            utc += timedelta(seconds=self._offset_s)
-        return Moment(utc, self.uptime_s(), self._boot_id, self._trusted)
+        trusted, uptime_s = self._trusted, self.uptime_s()
+        zero = trusted.zero if trusted is not None else None
+        utc = datetime.now(UTC) if zero is None else zero + timedelta(seconds=uptime_s)
+        return Moment(utc, uptime_s, self._boot_id, trusted is not None)
 
     def uptime_s(self) -> float:
         """Seconds since boot, suspended time included (CLOCK_BOOTTIME)."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-    def trust(self, offset_s: float = 0.0) -> None:
-        """From now on the civil time is believed; `offset_s` is added to the host's."""
-        self._offset_s = offset_s
-        self._trusted = True
+    def trust(self, utc: datetime | None = None) -> None:
+        """From now on civil time is believed: the host's own, or `utc` now and the uptime from here on."""
+        zero = None if utc is None else utc - timedelta(seconds=self.uptime_s())
+        self._trusted = _Trusted(zero)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """`zero`: the civil time of the boot, where another than the host's clock is believed."""
+
+    zero: datetime | None

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
-from firmware_py.core.clock import SystemClock
-from firmware_py.core.contracts import TrustClock
+from firmware_py.core.clock import SystemClock, parse_iso
+from firmware_py.core.contracts import Outcome, TrustClock
 from firmware_py.core.health import CheckResult, Status
 from firmware_py.core.ports import JournalPort
 from firmware_py.core.worker import Life
@@ -25,13 +26,18 @@ RTC_FOLDER = Path("/sys/class/rtc")
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 ADJTIMEX_BUFFER_BYTES = 512  # larger than struct timex of any 64-bit Linux
 POLL_S = 2.0
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)  # this program is not older
 
 
-def network_time_synchronised() -> bool:
-    """Whether the kernel counts the clock as disciplined by a time service (adjtimex(2), read only)."""
-    buffer = ctypes.create_string_buffer(ADJTIMEX_BUFFER_BYTES)  # modes = 0: change nothing
-    state = int(ctypes.CDLL(None).adjtimex(buffer))
-    return 0 <= state != TIME_ERROR
+def kernel_clock_state() -> int:
+    """What adjtimex(2) returns when it changes nothing: 0 to 4 for a disciplined clock, 5 for one that is not, -1 refused."""
+    buffer = ctypes.create_string_buffer(ADJTIMEX_BUFFER_BYTES)  # modes = 0: read only
+    return int(ctypes.CDLL(None).adjtimex(buffer))
+
+
+def network_time_synchronised(kernel: Callable[[], int] = kernel_clock_state) -> bool:
+    """Whether the kernel counts the clock as disciplined by a time service."""
+    return 0 <= kernel() < TIME_ERROR
 
 
 def set_from_hardware_clock(folder: Path = RTC_FOLDER) -> bool:
@@ -46,7 +52,7 @@ def set_from_hardware_clock(folder: Path = RTC_FOLDER) -> bool:
 
 
 class TrustWorker:
-    """Listens for the first source that makes the clock believed; then says so to the journal, once."""
+    """Listens for the first source that makes the clock believed; then says so to the journal, until it is written."""
 
     name = "clock-trust"
     deadline_s = 30.0
@@ -57,34 +63,55 @@ class TrustWorker:
         self._sources = sources
         self._simulated = simulated
         self._lock = Lock()
+        self._origin = ""
+        self._told: Future[Outcome] | None = None
 
     def look(self) -> bool:
         """Ask the local sources once; True when the clock is trusted."""
         if "host" in self._sources:
-            self._trust("host", 0.0)
+            self._trust("host")
         elif "network" in self._sources and network_time_synchronised():
-            self._trust("network", 0.0)
-        elif "hardware" in self._sources and set_from_hardware_clock():
-            self._trust("hardware", 0.0)
+            self._trust("network")
+        elif "hardware" in self._sources and set_from_hardware_clock() and self._plausible():
+            self._trust("hardware")
         return self._clock.now().trusted
+
+    def _plausible(self) -> bool:
+        """A battery clock without its battery is "set" too: it must be past this program, and past what the journal knows."""
+        now = self._clock.now().utc
+        row = self._journal.reader().row("SELECT time FROM event WHERE clock_trusted = 1 ORDER BY seq DESC LIMIT 1")
+        known = parse_iso(row[0]) if row else EARLIEST
+        return now >= max(known, EARLIEST)
 
     def city_says(self, utc: datetime) -> None:
         """The city's time, from an authenticated answer; taken only while nobody else was believed."""
         if "city" in self._sources and not self._clock.now().trusted:
-            self._trust("city", (utc - self._clock.now().utc).total_seconds())
+            self._trust("city", utc)
 
-    def _trust(self, origin: str, offset_s: float) -> None:
+    def _trust(self, origin: str, utc: datetime | None = None) -> None:
         with self._lock:
             if self._clock.now().trusted:
                 return
-            self._clock.trust(offset_s)
-        log.info("the clock is trusted: %s (offset %.1f s)", origin, offset_s)
-        self._journal.submit(TrustClock(source="clock", origin=origin, simulated=self._simulated))
+            before = self._clock.now().utc
+            self._clock.trust(utc)
+            self._origin = origin
+        log.info("the clock is trusted: %s (%+.1f s)", origin, (self._clock.now().utc - before).total_seconds())
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._journal.submit(TrustClock(source="clock", origin=self._origin, simulated=self._simulated))
+
+    def _tell_again(self) -> None:
+        """A full disk may have refused it, and without it nothing that waits is ever placed."""
+        if self._told is not None and self._told.done() and self._told.exception() is not None:
+            self._tell()
 
     def run(self, life: Life) -> None:
-        """Ask every two seconds until trusted; then there is nothing left to do but to live."""
+        """Ask every two seconds until trusted, and until that is written."""
         while not life.wait(POLL_S):
-            if not self._clock.now().trusted:
+            if self._clock.now().trusted:
+                self._tell_again()
+            else:
                 self.look()
 
     def wake(self) -> None:
@@ -97,5 +124,5 @@ class TrustWorker:
         return CheckResult(
             "clock",
             Status.WARN,
-            "Chưa biết giờ đúng: lượt đánh giá vẫn được giữ và sẽ được tính khi có giờ mạng.",
+            "Chưa biết giờ đúng: lượt đánh giá vẫn được giữ và sẽ được tính khi biết giờ đúng.",
         )

@@ -5,8 +5,11 @@ Ten lines of datagram (sd_notify(3)); the libraries for it are unmaintained. Wit
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+
+log = logging.getLogger(__name__)
 
 
 def notify(message: str) -> None:
@@ -16,9 +19,12 @@ def notify(message: str) -> None:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.connect(address)
-        sock.sendall(message.encode())
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.connect(address)
+            sock.sendall(message.encode())
+    except OSError as error:  # never worth a node: systemd notices by itself that it is not fed
+        log.warning("systemd does not listen on %s: %s", address.replace("\0", "@"), error)
 
 
 def interval_s() -> float | None:

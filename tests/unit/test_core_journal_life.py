@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 from support.fake_clock import FakeClock
 from support.features import LaterNotes, Note, Notes
-from support.journals import do, events, held, running_journal, totals
+from support.journals import do, events, hall_features, held, running_journal, totals
 
-from firmware_py.core.contracts import Accepted
+from firmware_py.core.contracts import Accepted, Tick
 from firmware_py.core.errors import JournalBroken, JournalClosed, JournalRefusing, JournalUnreadable
 from firmware_py.core.journal.writer import Journal, WriterWorker
 from firmware_py.core.worker import Life
@@ -357,3 +357,19 @@ def test_the_writing_connection_is_closed_at_the_end(tmp_path, clock):
     assert not (tmp_path / "journal.db-wal").exists()
     with closing(sqlite3.connect(journal.path)) as db:
         assert db.execute("SELECT count(*) FROM event").fetchone() == (1,)
+
+
+def test_a_writer_that_cannot_connect_leaves_nobody_waiting(tmp_path):
+    """The folder went away between opening the journal and starting its writer."""
+    journal = Journal(tmp_path, FakeClock(), hall_features())
+    waiting = journal.submit(Tick(source="node"))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    tmp_path.rmdir()
+    with pytest.raises(sqlite3.OperationalError):
+        WriterWorker(journal).run(Life())
+    with pytest.raises(JournalClosed):
+        waiting.result(5)
+    assert journal.stopped.is_set()
+    assert journal.refusing
+    journal.close_readers()

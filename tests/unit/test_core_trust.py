@@ -1,16 +1,25 @@
 """Whose word makes the clock believed: only those the site file allows, and only the first."""
 
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.journals import events, running_journal
+from support.fake_clock import MONDAY_8_00, FakeClock
+from support.journals import do, events, running_journal
 from support.workers import living, until
 
+from firmware_py.core import clock as clock_module
 from firmware_py.core import trust
 from firmware_py.core.clock import SystemClock
-from firmware_py.core.contracts import CLOCK_TRUSTED
+from firmware_py.core.contracts import CLOCK_TRUSTED, Tick
+from firmware_py.core.errors import JournalRefusing
 from firmware_py.core.health import Status
-from firmware_py.core.trust import TrustWorker, network_time_synchronised, set_from_hardware_clock
+from firmware_py.core.trust import (
+    TrustWorker,
+    kernel_clock_state,
+    network_time_synchronised,
+    set_from_hardware_clock,
+)
 
 
 @pytest.fixture
@@ -32,8 +41,53 @@ def recorded(journal, count):
     until(lambda: len(trusted(journal)) == count, "the trust is in the journal")
 
 
-def test_the_kernel_answers_whether_network_time_disciplines_the_clock():
-    assert network_time_synchronised() in (True, False)
+@pytest.mark.parametrize(("state", "expected"), [(0, True), (1, True), (4, True), (5, False), (-1, False)])
+def test_network_time_is_believed_as_the_kernel_says(state, expected):
+    assert network_time_synchronised(lambda: state) is expected
+
+
+def test_this_kernel_answers():
+    assert -1 <= kernel_clock_state() <= 5
+
+
+@pytest.mark.parametrize(("behind", "believed"), [(timedelta(), True), (timedelta(days=400), False)])
+def test_a_battery_clock_that_lags_behind_the_journal_is_not_believed(tmp_path, monkeypatch, behind, believed):
+    """Without its battery a clock of 1970 is "set" at boot too."""
+    monkeypatch.setattr(trust, "set_from_hardware_clock", lambda: True)
+    with running_journal(tmp_path, FakeClock(datetime.now(UTC) - timedelta(days=1) + behind)) as journal:
+        do(journal, Tick(source="node"))
+        assert TrustWorker(SystemClock(), journal, ["hardware"], simulated=False).look() is believed
+
+
+def test_a_battery_clock_older_than_this_program_is_not_believed(journal, clock, monkeypatch):
+    monkeypatch.setattr(trust, "set_from_hardware_clock", lambda: True)
+    monkeypatch.setattr(trust, "EARLIEST", datetime.now(UTC) + timedelta(days=1))
+    assert not TrustWorker(clock, journal, ["hardware"], simulated=False).look()
+
+
+def test_a_trust_that_a_full_disk_refused_is_told_again(journal, clock, monkeypatch):
+    monkeypatch.setattr(trust, "POLL_S", 0.005)
+    worker = TrustWorker(clock, journal, ["host"], simulated=False)
+    submit, refused = journal.submit, Future()
+    refused.set_exception(JournalRefusing("the disk is full"))
+    monkeypatch.setattr(journal, "submit", lambda _command: refused)
+    assert worker.look()
+    monkeypatch.setattr(journal, "submit", submit)
+    with living(worker):
+        recorded(journal, 1)
+
+
+def test_a_host_clock_that_is_set_right_later_does_not_move_the_citys_time(journal, clock, monkeypatch):
+    """The city spoke first, then the network's time service stepped the host: the node's time must not jump by the sum."""
+    TrustWorker(clock, journal, ["city"], simulated=False).city_says(MONDAY_8_00)
+
+    class Stepped(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=21)
+
+    monkeypatch.setattr(clock_module, "datetime", Stepped)
+    assert abs((clock.now().utc - MONDAY_8_00).total_seconds()) < 60
 
 
 @pytest.mark.parametrize(("flags", "expected"), [([], False), (["0"], False), (["1"], True), (["0", "1\n"], True)])

@@ -50,3 +50,9 @@ def test_a_watchdog_of_another_process_or_none_is_not_fed(monkeypatch):
     assert watchdog.interval_s() is None
     monkeypatch.delenv("WATCHDOG_USEC")
     assert watchdog.interval_s() is None
+
+
+def test_a_socket_that_is_gone_costs_no_node(monkeypatch, caplog):
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+    watchdog.notify("READY=1")
+    assert "does not listen" in caplog.text

@@ -140,18 +140,21 @@ class Journal:
 
     def write(self, life: Life) -> None:
         """The writer thread's life, until `close` or a failure that the process must not survive."""
-        db = schema.connect_writer(self.path)
+        db: Database | None = None
         try:
+            db = schema.connect_writer(self.path)
             while not self.broken and (group := self._next_group(life)):
                 self._commit(db, group)
         except BaseException as error:
-            self.broken = self.broken or repr(error)
+            self.broken = self.broken or "Nhật ký dừng vì lỗi: chương trình sẽ khởi động lại."
+            log.critical("the journal's writer died: %r", error)
             raise
         finally:
             self._closed = True
             self._bus.close()
             self._readers.let_go()  # so that ours is the last to close: only a writing one folds the log into the database
-            db.close()
+            if db is not None:
+                db.close()
             self.stopped.set()
             self._drain()
 
@@ -188,8 +191,10 @@ class Journal:
                 job(tx)
             tx.commit()
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody of the group may wait for ever
-            tx.rollback()
-            self._fail(group, self._classify(error))
+            try:
+                tx.rollback()
+            finally:
+                self._fail(group, self._classify(error))
             return
         self._head = tx.head
         if db.conn.total_changes != changes:  # a group of refusals and repeats asked nothing of the disk
@@ -217,12 +222,12 @@ class Journal:
         if _disk_code(error) in _REFUSALS:
             if self._refusing is None:
                 log.error("the journal refuses events: %s", error)
-            self._refusing = f"Không ghi được vào bộ nhớ ({error}); chưa ghi gì."
+            self._refusing = "Thẻ nhớ hoặc ổ đĩa đầy hoặc không cho ghi; chưa ghi gì. Hãy giải phóng chỗ trống."
             return JournalRefusing(self._refusing)
         # After a failed sync the kernel may have dropped the pages: only a restart and a check can tell.
-        self.broken = f"Lỗi ghi bộ nhớ: {error!r}"
+        self.broken = "Lỗi khi ghi vào thẻ nhớ hoặc ổ đĩa: chương trình sẽ khởi động lại."
         log.critical("the journal's writer stops: %r", error)
-        return JournalBroken(self.broken)
+        return JournalBroken(f"{self.broken} ({error!r})")
 
     @staticmethod
     def _fail(group: list[_Item], error: JournalError) -> None:
