@@ -21,12 +21,13 @@ def unsafe_because(url: str) -> str | None:
         return f"must hold no user, password, query or fragment; give the secret as {how}"
     if parts.scheme not in ("https", "http") or not host or not url.isprintable() or " " in url:
         return 'must be "embedded" or "https://..." (http:// only to this computer itself)'
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "must use https://; http:// is only for this computer itself (127.0.0.1, ::1, localhost)"
     return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address is this computer itself: `127.0.0.1`, `::1`, `localhost`. What is no address is not."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -31,6 +31,8 @@ from config.spans import Minutes, overlapping, parse_span
 from config.table import Table, refuse
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+HostName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+"""As a browser shows it: lower case, without scheme and port."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """In the order of `date.weekday()`."""
@@ -112,6 +114,7 @@ class ApiSettings(Table):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65535)
+    names: tuple[HostName, ...] = ()  # what a reverse proxy is called, where one stands in front
 
 
 class CitySettings(Table):

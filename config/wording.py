@@ -125,9 +125,8 @@ def _too_long(complaint: _Complaint) -> str:
 
 
 def _pattern(complaint: _Complaint) -> str:
-    if complaint.context["pattern"] == r"^[A-Za-z0-9._-]+$":
-        return "must have only letters without accents, digits, dots, underscores and hyphens"
-    return f"must match {complaint.context['pattern']}"
+    pattern = complaint.context["pattern"]
+    return _PATTERNS.get(pattern, f"must match {pattern}")
 
 
 def _fixed(words: str) -> Callable[[_Complaint], str]:
@@ -141,6 +140,12 @@ def _as_pydantic_says(complaint: _Complaint) -> str:
 #: Nothing was given, it is in the text already, or it could be a secret.
 _NOT_REPEATED = frozenset({"missing", "extra_forbidden", "rule"})
 
+_PATTERNS: Mapping[str, str] = {
+    r"^[A-Za-z0-9._-]+$": "must have only letters without accents, digits, dots, underscores and hyphens",
+    r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$": (
+        'must be a host name in lower case, without scheme, port and blanks, such as "node.hall"'
+    ),
+}
 _DATE = "must be a date such as 2026-09-02, without quotes and without a time"
 _SAID: Mapping[str, Callable[[_Complaint], str]] = {
     "extra_forbidden": _unknown_key,

@@ -27,7 +27,7 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # of Flask's default provider
     app.json.sort_keys = False  # type: ignore[attr-defined]
     answer_with_problems(app)
-    guard(app, node.settings.api.host)
+    guard(app, node.settings.api)
     speak(app)
     app.register_blueprint(health_blueprint(node))
     app.register_blueprint(devices_blueprint(node))

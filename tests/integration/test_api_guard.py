@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from api_client import Served, serving
-from fake_node import FakeNode
+from fake_node import FakeNode, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,12 @@ def test_the_configured_host_is_answered_and_on_all_addresses_any_address_but_no
     assert not host_allowed("rebound.example:8080", "0.0.0.0")
 
 
+def test_a_reverse_proxys_name_is_answered_when_it_is_configured() -> None:
+    assert host_allowed("node.hall", "127.0.0.1", ["node.hall"])
+    assert host_allowed("Node.Hall:8443", "127.0.0.1", ["node.hall"])
+    assert not host_allowed("node.hall.evil.example", "127.0.0.1", ["node.hall"])
+
+
 @given(st.text(max_size=40))
 def test_a_host_header_is_never_an_error(text: str) -> None:
     host_name(text)
@@ -62,6 +69,51 @@ def test_a_host_header_is_never_an_error(text: str) -> None:
 )
 def test_only_our_own_pages_may_change_anything(origin: str | None, fetch_site: str | None, allowed: bool) -> None:
     assert origin_allowed(origin, fetch_site, "localhost:8080") is allowed
+
+
+@pytest.mark.parametrize(
+    ("origin", "fetch_site", "allowed"),
+    [
+        ("https://node.hall", "same-origin", True),
+        ("https://node.hall", None, True),
+        ("http://NODE.hall:8443", None, True),
+        ("http://localhost", None, True),  # the Host itself
+        ("https://node.hall", "cross-site", False),
+        ("https://node.hall.evil.example", None, False),
+        ("https://evil.example/node.hall", None, False),
+        ("https://node.hall@evil.example", None, False),
+        ("ftp://node.hall", None, False),
+        ("node.hall", None, False),
+        ("http://localhost:9999", None, False),  # another program of this computer
+    ],
+)
+def test_behind_a_proxy_the_pages_of_the_configured_names_are_ours(
+    origin: str, fetch_site: str | None, allowed: bool
+) -> None:
+    assert origin_allowed(origin, fetch_site, "localhost", ["node.hall"]) is allowed
+
+
+@given(st.text(max_size=40) | st.text(max_size=20).map(lambda text: f"http://[{text}"))
+def test_an_origin_header_is_never_an_error(text: str) -> None:
+    origin_allowed(text, None, "localhost:8080", ["node.hall"])
+
+
+@pytest.mark.parametrize("origin", ["http://[bad", "http://localhost:port", "http://[::1", "null"])
+def test_an_origin_that_is_no_address_is_foreign(served: Served, origin: str) -> None:
+    answer = served.raw(f"POST {PRESS} HTTP/1.0\r\nHost: localhost\r\nOrigin: {origin}\r\n\r\n".encode())
+    assert b" 403 " in answer.splitlines()[0]
+    assert b'"foreign_origin"' in answer
+
+
+def test_a_browser_behind_nginx_can_change_something(tmp_path: Path) -> None:
+    node = FakeNode(settings(names=["node.hall"]))
+    headers = {"Origin": "https://node.hall", "Sec-Fetch-Site": "same-origin"}
+    with serving(node, tmp_path) as served:
+        for host in ("localhost", "node.hall", f"127.0.0.1:{served.server.port}"):
+            assert served.ask("POST", PRESS, {"button": 5}, headers | {"Host": host}).status == 200
+            foreign = headers | {"Host": host, "Origin": "https://evil.example"}
+            assert served.ask("POST", PRESS, {"button": 5}, foreign).status == 403
+    assert len(node.devices.wire.presses) == 3
 
 
 def test_a_rebound_name_gets_a_problem_instead_of_data(served: Served) -> None:

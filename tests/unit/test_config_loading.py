@@ -408,3 +408,15 @@ def test_whatever_stands_in_a_file_it_is_refused_in_words_with_lines(tables: dic
         assert "Input should" not in problem.text
         if problem.line is not None:
             assert text.splitlines()[problem.line - 1].startswith(problem.key.split(".")[0].split("[")[0])
+
+
+@pytest.mark.parametrize("name", ["https://node.hall", "node.hall:8443", "Node.Hall", "*.hall", "node hall", ".hall"])
+def test_a_name_of_the_node_is_a_host_name_and_nothing_else(name: str) -> None:
+    problem = only_problem(SITE + f'[api]\nnames = ["ok.hall", "{name}"]\n')
+    assert problem.key == "api.names[1]"
+    assert problem.text.startswith("must be a host name in lower case, without scheme, port and blanks")
+
+
+def test_names_of_the_node_are_none_unless_they_are_given() -> None:
+    assert loads(SITE, "site.toml", KINDS).api.names == ()
+    assert loads(SITE + '[api]\nnames = ["node.hall"]\n', "site.toml", KINDS).api.names == ("node.hall",)
