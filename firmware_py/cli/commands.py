@@ -171,8 +171,9 @@ def _ask(folder: Path, path: str) -> Any:
 @click.option("--database", default="sqlite:///city.db", show_default=True, help="SQLAlchemy URL.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
+@click.option("--open-scoreboard", is_flag=True, help="This computer reads the scoreboard without a token: for trials.")
 @click.option("--exit-with-parent", is_flag=True, hidden=True)
-def receiver(database: str, host: str, port: int, *, exit_with_parent: bool) -> None:
+def receiver(database: str, host: str, port: int, *, open_scoreboard: bool, exit_with_parent: bool) -> None:
     """Run the reference city scoring server."""
     from firmware_py import logs  # noqa: PLC0415
     from sync.receiver.server import serve  # noqa: PLC0415
@@ -180,7 +181,14 @@ def receiver(database: str, host: str, port: int, *, exit_with_parent: bool) -> 
     logs.set_up()
     os.umask(NOT_FOR_OTHERS)
     try:
-        serve(database, host, port, environ=os.environ, exit_with_parent=exit_with_parent)
+        serve(
+            database,
+            host,
+            port,
+            environ=os.environ,
+            open_scoreboard=open_scoreboard,
+            exit_with_parent=exit_with_parent,
+        )
     except (OSError, ValueError, NuCuoiError) as error:
         raise click.ClickException(str(error)) from error
 

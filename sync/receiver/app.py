@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
 from sqlalchemy import Engine
 
+from config.addresses import is_loopback
 from sync.receiver import body, credentials, page, problems, scoreboard
 from sync.receiver.credentials import NodeIdentity
 from sync.receiver.intake import receive
@@ -142,7 +142,7 @@ def _check_reader(engine: Engine, *, open_on_loopback: bool) -> None:
             return
         if open_on_loopback and _is_local() and not credentials.has_readers(connection):
             return
-    raise _unauthorised("Reading the scoreboard needs a reader's token.")
+    raise _unauthorised("Reading the scoreboard needs a reader's token: `Authorization: Bearer TOKEN`.")
 
 
 def _is_local() -> bool:
@@ -150,11 +150,4 @@ def _is_local() -> bool:
     if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
         return False
     host = urlsplit(f"//{request.host}").hostname or ""
-    return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(request.remote_addr or "") and is_loopback(host)

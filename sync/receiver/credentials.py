@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from sync.protocol import Name
 from sync.receiver.tables import node, reader, writing
 
 NODES_VARIABLE = "NUCUOI_RECEIVER_NODES"
+READERS_VARIABLE = "NUCUOI_RECEIVER_READERS"
 _name = TypeAdapter[str](Name)
 
 
@@ -101,15 +103,36 @@ def nodes_from_variable(text: str) -> list[tuple[str, str, str]]:
         ValueError: an entry that is none; the message never holds a token.
     """
     entries = []
-    for number, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), start=1):
-        names, separator, token = entry.partition("=")
+    for number, (names, token) in enumerate(_entries(text), start=1):
         site, slash, name = names.partition("/")
-        if not (separator and slash and site and name and token):
-            raise ValueError(
-                f"{NODES_VARIABLE}: entry {number} is not of the form site/node=token (several are separated by commas)"
-            )
+        if not (slash and site and name and token):
+            raise _malformed(NODES_VARIABLE, number, "site/node=token")
         entries.append((site, name, token))
     return entries
+
+
+def readers_from_variable(text: str) -> list[tuple[str, str]]:
+    """(name, token) of `name=token,name2=token2`.
+
+    Raises:
+        ValueError: an entry that is none; the message never holds a token.
+    """
+    entries = list(_entries(text))
+    for number, (name, token) in enumerate(entries, start=1):
+        if not (name and token):
+            raise _malformed(READERS_VARIABLE, number, "name=token")
+    return entries
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """What stands before and after the first `=` of each entry; tokens may have more of them."""
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        names, _, token = entry.partition("=")
+        yield names, token
+
+
+def _malformed(variable: str, number: int, form: str) -> ValueError:
+    return ValueError(f"{variable}: entry {number} is not of the form {form} (several are separated by commas)")
 
 
 def _check_name(text: str) -> None:

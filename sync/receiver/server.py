@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask
@@ -17,9 +16,18 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
+from config.addresses import is_loopback
 from sync.protocol import MAX_BODY_BYTES
 from sync.receiver.app import create_app
-from sync.receiver.credentials import NODES_VARIABLE, add_node, nodes_from_variable
+from sync.receiver.credentials import (
+    NODES_VARIABLE,
+    READERS_VARIABLE,
+    add_node,
+    add_reader,
+    has_readers,
+    nodes_from_variable,
+    readers_from_variable,
+)
 from sync.receiver.problems import CONTENT_TYPE, problem_body
 from sync.receiver.tables import open_engine
 
@@ -36,30 +44,37 @@ def serve(
     port: int,
     *,
     environ: Mapping[str, str],
+    open_scoreboard: bool = False,
     exit_with_parent: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; prints `ready http://HOST:PORT` on stdout once it listens.
 
-    On a loopback address the scoreboard is open to this machine until a reader is registered. Nodes given in
-    `NUCUOI_RECEIVER_NODES` ("site/node=token,...") are registered first. `exit_with_parent`: stdin is a pipe held by the
-    parent; when it ends, however the parent died, this process ends.
+    Nodes given in `NUCUOI_RECEIVER_NODES` ("site/node=token,...") and readers given in `NUCUOI_RECEIVER_READERS`
+    ("name=token,...") are registered first. `open_scoreboard`: this machine reads it without a credential until a reader is
+    registered. It must be asked for, since behind a reverse proxy the whole world looks like this machine.
+    `exit_with_parent`: the embedded city of a simulation, whose scoreboard is open in the same way; stdin is a pipe held by
+    the parent, and when it ends, however the parent died, this process ends.
 
     Raises:
-        ValueError: `NUCUOI_RECEIVER_NODES` cannot be read.
+        ValueError: one of the two variables cannot be read, or `open_scoreboard` with an address that others reach.
         DatabaseUnusable: see its text.
         OSError: the port cannot be had.
     """
+    if open_scoreboard and not is_loopback(host):
+        raise ValueError(
+            f"--open-scoreboard is for a loopback address only, not for {host}: give readers in {READERS_VARIABLE}"
+        )
+    is_open = open_scoreboard or exit_with_parent
     engine = open_engine(database_url)
     try:
         register_nodes(engine, environ.get(NODES_VARIABLE, ""))
-        open_on_loopback = is_loopback(host)
-        server = listen(create_app(engine, open_on_loopback=open_on_loopback), host, port)
+        register_readers(engine, environ.get(READERS_VARIABLE, ""))
+        server = listen(create_app(engine, open_on_loopback=is_open), host, port)
         for number in STOP_SIGNALS:
             signal.signal(number, _stop)
         if exit_with_parent:
             threading.Thread(target=_end_with_stdin, name="parent-watch", daemon=True).start()
-        if open_on_loopback:
-            logger.info("on loopback: the scoreboard is open to this machine until a reader is registered")
+        _say_who_reads(engine, is_open=is_open)
         sys.stdout.write(f"ready {address(server)}\n")
         sys.stdout.flush()
         try:
@@ -100,12 +115,26 @@ def register_nodes(engine: Engine, text: str) -> None:
         logger.info("registered node %s/%s (token ***)", site, name)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a bind address is reachable from this machine only."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def register_readers(engine: Engine, text: str) -> None:
+    """Register what `NUCUOI_RECEIVER_READERS` says; tokens never reach the log."""
+    for name, token in readers_from_variable(text):
+        add_reader(engine, name, token)
+        logger.info("registered reader %s (token ***)", name)
+
+
+def _say_who_reads(engine: Engine, *, is_open: bool) -> None:
+    with engine.begin() as connection:
+        if has_readers(connection):
+            logger.info("the scoreboard is read with a registered reader's token")
+            return
+    if is_open:
+        logger.info("the scoreboard is open to this machine until a reader is registered")
+    else:
+        logger.warning(
+            'nobody can read the scoreboard yet: start again with %s="name=token" and send the token as a bearer, '
+            "or, for a trial on this machine, with --open-scoreboard",
+            READERS_VARIABLE,
+        )
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress has no types

@@ -32,6 +32,7 @@ class City:
                 "0",
                 "--database",
                 f"sqlite:///{folder}/city.db",
+                "--open-scoreboard",
             ],
             {"NUCUOI_RECEIVER_NODES": f"{SITE}/{NODE}={self.token}"},
             folder / "city.log",

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -13,13 +14,18 @@ import pytest
 from support.cities import DEADLINE_S, bucket, client_of, eventually
 
 from sync.answers import Answered
-from sync.receiver.server import is_loopback
 
 SERVE = """
 import logging, os, sys
 from sync.receiver.server import serve
 logging.basicConfig(level=logging.INFO)
 serve(sys.argv[1], "127.0.0.1", int(sys.argv[2]), environ=os.environ, exit_with_parent=True)
+"""
+#: As it is run by hand: arguments, then stdin is not looked at.
+BY_HAND = """
+import sys
+from firmware_py.cli.commands import nucuoi
+nucuoi(["receiver", "--database", sys.argv[1], "--port", sys.argv[2], *sys.argv[3:]])
 """
 #: A parent that starts the receiver as the node does, passes its words on, and waits.
 PARENT = f"""
@@ -35,10 +41,10 @@ def start(tmp_path):
     """Start a program with the receiver's arguments; everything is ended afterwards."""
     started = []
 
-    def call(program, nodes="ward-1/hub=token-of-ward-1-hub", port=0):
-        environment = {**os.environ, "NUCUOI_RECEIVER_NODES": nodes}
+    def call(program, *more, nodes="ward-1/hub=token-of-ward-1-hub", readers="", port=0):
+        environment = {**os.environ, "NUCUOI_RECEIVER_NODES": nodes, "NUCUOI_RECEIVER_READERS": readers}
         process = subprocess.Popen(
-            [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'city.db'}", str(port)],
+            [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'city.db'}", str(port), *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
         )  # fmt: skip
         started.append(process)
@@ -133,6 +139,61 @@ def test_a_port_that_is_taken_is_an_error_and_no_ready_line(start):
     assert "Address already in use" in err
 
 
-def test_which_addresses_only_this_machine_reaches():
-    assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "127.9.9.9")] == [True] * 4
-    assert [is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.5", "city.example", "")] == [False] * 5
+def status_of(url, token=None, **headers):
+    request = urllib.request.Request(f"{url}/v1/scoreboard", headers=headers)
+    if token is not None:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def said(process):
+    process.terminate()
+    process.wait(DEADLINE_S)
+    return process.stderr.read()
+
+
+def test_run_by_hand_on_loopback_nobody_reads_the_scoreboard_and_stderr_says_how_one_would(start):
+    # What nginx's default proxy_pass sends is this very request: from loopback, to a loopback host, without a header more.
+    process = start(BY_HAND)
+    assert status_of(url_of(process)) == 401
+    log = said(process)
+    assert 'nobody can read the scoreboard yet: start again with NUCUOI_RECEIVER_READERS="name=token"' in log
+    assert "--open-scoreboard" in log
+
+
+def test_it_is_open_to_this_machine_when_that_is_asked_for(start):
+    process = start(BY_HAND, "--open-scoreboard")
+    url = url_of(process)
+    assert status_of(url) == 200
+    assert status_of(url, **{"X-Forwarded-For": "192.0.2.1"}) == 401
+    assert "open to this machine" in said(process)
+
+
+def test_readers_of_the_variable_read_with_their_token_and_no_token_is_told(start):
+    process = start(BY_HAND, "--open-scoreboard", readers="mayor=TOKEN=OF=MAYOR, press=TOKEN-OF-PRESS")
+    url = url_of(process)
+    assert [status_of(url, token) for token in ("TOKEN=OF=MAYOR", "TOKEN-OF-PRESS")] == [200, 200]
+    assert [status_of(url, token) for token in (None, "TOKEN", "token-of-ward-1-hub")] == [401, 401, 401]
+    log = said(process)
+    assert "registered reader mayor (token ***)" in log
+    assert "TOKEN" not in log
+
+
+def test_readers_that_cannot_be_read_stop_it_and_no_token_is_told(start):
+    process = start(BY_HAND, readers="mayor=SECRET,=SECRET")
+    out, err = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, out) == (1, "")
+    assert "NUCUOI_RECEIVER_READERS: entry 2 is not of the form name=token" in err
+    assert "SECRET" not in err
+
+
+def test_an_address_that_others_reach_is_never_open(start):
+    process = start(BY_HAND, "--open-scoreboard", "--host", "0.0.0.0")
+    out, err = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, out) == (1, "")
+    assert "--open-scoreboard is for a loopback address only, not for 0.0.0.0" in err
