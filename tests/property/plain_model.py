@@ -31,6 +31,7 @@ class Move:
 class Act:
     boot_id: str
     first_s: float
+    word_s: float
     level: int
     press: int
     hour: str | None
@@ -50,11 +51,11 @@ class NodeMemory:
     """All that the node's card holds."""
 
     moves: dict[int, Move] = field(default_factory=dict)
-    acts: dict[str, Act] = field(default_factory=dict)
+    acts: dict[str, list[Act]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
 
     def copy(self) -> NodeMemory:
-        return NodeMemory(dict(self.moves), dict(self.acts), list(self.waiting))
+        return NodeMemory(dict(self.moves), {name: list(acts) for name, acts in self.acts.items()}, list(self.waiting))
 
 
 class PlainModel:
@@ -68,15 +69,21 @@ class PlainModel:
     def press(self, counter: str, level: int, *, boot_id: str, uptime_s: float, hour: str | None, epoch: str) -> str:
         """One press; `hour` None while nobody trusts the clock. Returns its outcome or the reason of its exclusion."""
         self._ids += 1
-        press, act = self._ids, self.node.acts.get(counter)
-        since_s = uptime_s - act.first_s if act is not None and act.boot_id == boot_id else None
-        if act is not None and since_s is not None and since_s <= CORRECTION_S:
-            if level == act.level:
+        press = self._ids
+        acts = [act for act in self.node.acts.get(counter, []) if act.boot_id == boot_id]
+        before = max((act for act in acts if act.first_s <= uptime_s), key=lambda act: act.first_s, default=None)
+        after = min((act for act in acts if act.first_s > uptime_s), key=lambda act: act.first_s, default=None)
+        if before is not None and uptime_s <= before.first_s + CORRECTION_S:
+            if uptime_s < before.word_s:
+                return self._exclude(press, counter, level, "superseded", hour, epoch)
+            if level == before.level:
                 return self._exclude(press, counter, level, "repeat", hour, epoch)
-            return self._correct(press, counter, level, act, hour, epoch)
-        if since_s is not None and since_s <= CORRECTION_S + LOCKOUT_S:
+            return self._correct(press, counter, level, before, uptime_s, epoch)
+        if before is not None and uptime_s <= before.first_s + CORRECTION_S + LOCKOUT_S:
             return self._exclude(press, counter, level, "lockout", hour, epoch)
-        self.node.acts[counter] = Act(boot_id, uptime_s, level, press, hour)
+        if after is not None and after.first_s <= uptime_s + CORRECTION_S + LOCKOUT_S:
+            return self._exclude(press, counter, level, "superseded", hour, epoch)
+        self.node.acts.setdefault(counter, []).append(Act(boot_id, uptime_s, uptime_s, level, press, hour))
         if hour is None:
             self.node.waiting.append(Waiting(press, counter, level, "counted", ""))
         else:
@@ -90,8 +97,8 @@ class PlainModel:
             self._move(epoch, hour, ("ratings_excluded", counter, reason), 1)
         return reason
 
-    def _correct(self, press: int, counter: str, level: int, act: Act, hour: str | None, epoch: str) -> str:
-        self.node.acts[counter] = replace(act, level=level, press=press)
+    def _correct(self, press: int, counter: str, level: int, act: Act, uptime_s: float, epoch: str) -> str:
+        self._replace(counter, act, replace(act, level=level, press=press, word_s=uptime_s))
         if act.hour is None:
             self.node.waiting = [
                 replace(one, outcome="corrected") if one.press == act.press else one for one in self.node.waiting
@@ -103,15 +110,18 @@ class PlainModel:
             self._move(epoch, act.hour, ("ratings", counter, str(level)), 1)
         return "corrected"
 
+    def _replace(self, counter: str, old: Act, new: Act) -> None:
+        self.node.acts[counter] = [new if act is old else act for act in self.node.acts[counter]]
+
     def trust(self, hours: list[str], epoch: str) -> None:
         """The clock is trusted: what waited is placed; `hours` are the ones that the node chose, in order."""
         assert len(hours) == len(self.node.waiting)
         for one, hour in zip(self.node.waiting, hours, strict=True):
             if one.outcome == "counted":
                 self._move(epoch, hour, ("ratings", one.counter, str(one.level)), 1)
-                act = self.node.acts.get(one.counter)
-                if act is not None and act.press == one.press:
-                    self.node.acts[one.counter] = replace(act, hour=hour)
+                for act in self.node.acts.get(one.counter, []):
+                    if act.press == one.press:
+                        self._replace(one.counter, act, replace(act, hour=hour))
             elif one.outcome == "corrected":
                 self._move(epoch, hour, ("ratings_corrected", one.counter, ""), 1)
             else:

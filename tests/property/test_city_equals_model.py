@@ -38,6 +38,10 @@ class Ward(RuleBasedStateMachine):
     def press(self, counter: str, level: int) -> None:
         self.world.press(counter, level)
 
+    @rule(counter=st.sampled_from("12"), level=st.integers(1, 3), ago_s=st.sampled_from([1, 3, 6, 9, 60, 700]))
+    def press_that_arrives_late(self, counter: str, level: int, ago_s: float) -> None:
+        self.world.press(counter, level, ago_s)
+
     @rule(counter=st.sampled_from("12"), pause_s=st.sampled_from([0, 2, 5, 6, 8]))
     def two_presses(self, counter: str, pause_s: float) -> None:
         self.world.press(counter, 1)

@@ -88,19 +88,19 @@ class World:
     def _stop(self) -> None:
         self._running.__exit__(None, None, None)
 
-    def press(self, counter: str, level: int) -> None:
-        """A citizen presses; the node's word must be the model's, and a retry changes nothing."""
+    def press(self, counter: str, level: int, ago_s: float = 0.0) -> None:
+        """A citizen presses, or pressed a while ago; the node's word must be the model's, and a retry changes nothing."""
         now = self.clock.now()
         key = f"key-{next(self._numbers)}"
-        wish = GiveRating(source="panel", key=key, counter=counter, level=level)
+        wish = GiveRating(source="panel", key=key, counter=counter, level=level, pressed_ago_s=ago_s)
         outcome = do(self.journal, wish)
         assert isinstance(outcome, Accepted)
         expected = self.model.press(
             counter,
             level,
             boot_id=now.boot_id,
-            uptime_s=now.uptime_s,
-            hour=iso_hour(now.utc) if now.trusted else None,
+            uptime_s=now.uptime_s - ago_s,
+            hour=iso_hour(now.utc - timedelta(seconds=ago_s)) if now.trusted else None,
             epoch=self.journal.epoch,
         )
         assert (outcome.result["reason"] or outcome.result["outcome"]) == expected

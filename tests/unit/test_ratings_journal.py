@@ -259,3 +259,26 @@ class TestOpeningHours:
     def test_a_press_made_before_the_closing_and_decided_after_it_counts(self, journal, clock):
         clock.advance(605)
         assert press(journal, 5, pressed_ago_s=10.0) == "counted"
+
+
+def test_a_press_that_arrives_ten_minutes_late_takes_back_nobodys_vote(tmp_path):
+    """The panel's line was out; meanwhile the kiosk of the same counter rated over HTTP."""
+    clock = FakeClock()
+    with running_journal(tmp_path, clock, hall_features()) as journal:
+        clock.advance(3000)
+        assert press(journal, 5) == "counted"
+        assert press(journal, 1, pressed_ago_s=600) == "counted"
+        assert press(journal, 2, pressed_ago_s=598) == "corrected"  # of the late one, by the same citizen
+        assert press(journal, 4) == "corrected"  # of the newest act, which the late ones left alone
+        assert totals(journal.reader(), "ratings", "level") == {"2": 1, "4": 1}
+        assert totals(journal.reader(), "ratings_corrected", "counter") == {"1": 2}
+
+
+def test_a_press_of_another_boot_or_scale_begins_anew(tmp_path):
+    clock = FakeClock()
+    with running_journal(tmp_path, clock, hall_features()) as journal:
+        assert press(journal, 5) == "counted"
+        clock.reboot("boot-2", trusted=True, uptime_s=clock.uptime_s() + 1)
+        assert press(journal, 4) == "counted"
+    with running_journal(tmp_path, clock, hall_features(satisfied_from=5)) as journal:
+        assert press(journal, 3) == "counted"
