@@ -19,6 +19,8 @@ from local_api.problems import CONTENT_TYPE, problem_body
 #: Beyond this waitress itself answers 413, before a body fills memory; Flask's own limit is lower.
 MAX_RECEIVED_BYTES = 256 * 1024
 MAX_HEADER_BYTES = 32 * 1024
+#: What waits for one client that does not read; then its own thread waits. Waitress would keep 16 MB for each of 48.
+MAX_UNREAD_BYTES = 256 * 1024
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress brings no types
@@ -84,6 +86,11 @@ class Listening:
     def close(self) -> None:
         """Close all sockets and end the threads; a thread that hangs is left to die with the process."""
         self.stop_accepting()
+        # A thread whose client does not read waits for it, and would wait for ever.
+        for server in self._servers:
+            for channel in list(server.active_channels.values()):
+                if channel.total_outbufs_len:
+                    channel.handle_close()
         # Threads first: one that still works would wake the loop by writing to a pipe, whose number may be another file's then.
         for server in self._servers:
             server.task_dispatcher.shutdown(timeout=0.5)
@@ -98,6 +105,7 @@ class Listening:
             ident=None,
             max_request_body_size=MAX_RECEIVED_BYTES,
             max_request_header_size=MAX_HEADER_BYTES,
+            outbuf_high_watermark=MAX_UNREAD_BYTES,
             channel_request_lookahead=1,  # so that a stream sees at once that its client went away
             clear_untrusted_proxy_headers=False,  # the guard looks at them
         )

@@ -12,11 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-from api_client import Served, serving
-from fake_node import FakeNode, settings
+from api_client import Served, serving, until
+from fake_node import FakeNode, event, settings
 
+from firmware_py.core.contracts import DEVICE_UNAVAILABLE
 from firmware_py.core.worker import Life
 from local_api import local_socket, socket_client
+from local_api.listening import MAX_UNREAD_BYTES
 from local_api.local_socket import NodeAlreadyRunsError
 from local_api.server import CannotListenError, HttpServer
 from local_api.socket_client import NodeNotRunningError
@@ -84,9 +86,33 @@ def test_open_streams_are_ended_properly_and_leave_no_thread_behind(tmp_path: Pa
         assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("waitress")]
 
 
-def _stream(port: int) -> socket.socket:
+def test_a_client_that_does_not_read_costs_little_memory_and_no_thread_once_it_stops(tmp_path: Path) -> None:
+    node = FakeNode()
+    node.journal.publish(*(event(seq, DEVICE_UNAVAILABLE, {"reason": "x" * 1000}) for seq in range(1, 9901)))  # 11 MB
+    with serving(node, tmp_path) as served, _stream(served.server.port, after=f"{node.journal.id}:0"):
+        listening = served.server._serving
+        assert listening is not None
+        held: list[int] = []
+
+        def stands_still() -> bool:
+            """Something is held, and no more came for half a second: the stream's thread waits, or has nothing more."""
+            held.append(sum(each.total_outbufs_len for each in list(listening._servers[0].active_channels.values())))
+            time.sleep(0.01)
+            return held[-1] > 0 and len(held) > 50 and len(set(held[-50:])) == 1
+
+        until(stands_still, "the stream's thread waits")
+        assert 0 < max(held) < MAX_UNREAD_BYTES + 512 * 1024  # and the page of events that was too much
+        began = time.monotonic()
+        served.life.stopping.set()
+        until(lambda: served.server._serving is None, "it stops")
+        assert time.monotonic() - began < 2.0
+    until(lambda: not [each for each in threading.enumerate() if each.name.startswith("waitress")], "its thread ends")
+
+
+def _stream(port: int, after: str = "") -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    connection.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    resume = f"?last_event_id={after}" if after else ""
+    connection.sendall(f"GET /api/v1/events{resume} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return connection
 
 
