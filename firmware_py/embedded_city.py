@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from firmware_py.core.health import CheckResult, Status
 from firmware_py.core.worker import Life
@@ -59,7 +60,7 @@ class EmbeddedCity:
 
     def _spawn(self) -> subprocess.Popen[str]:
         command = [
-            sys.executable, "-m", "firmware_py", "receiver", "--database", f"sqlite:///{self._database}",
+            sys.executable, "-m", "firmware_py", "receiver", "--database", f"sqlite:///{quote(str(self._database.resolve()))}",
             "--host", "127.0.0.1", "--port", str(self._port), "--exit-with-parent",
         ]  # fmt: skip
         environment = {**os.environ, "NUCUOI_RECEIVER_NODES": self._nodes}

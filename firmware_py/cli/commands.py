@@ -74,7 +74,7 @@ def _run(settings: Any, folder: Path, receiver_port: int, token: str | None) -> 
         node = NodeApp(settings, folder, receiver_port=receiver_port, city_token=token)
     except NuCuoiError as error:
         raise click.ClickException(str(error)) from error
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a closed terminal is a stop like any other
         signal.signal(number, lambda got, _frame: node.request_stop(signal.Signals(got).name))
     try:
         node.start()

@@ -133,7 +133,7 @@ def test_asked_to_stop_it_stops_cleanly_and_says_so_in_the_journal(tmp_path, sys
 
 def test_what_was_answered_survives_a_kill_and_reaches_the_city_once_and_no_child_is_left(tmp_path):
     """SIGKILL: what a crash, the kernel's memory killer or a power switch does to the process."""
-    folder = tmp_path / "data"
+    folder = tmp_path / "dữ liệu? #1 50%20"  # a folder is any folder
     with running_node(folder) as node:
         city_is_up(node)
         answers = [node.rate(level, counter)[1] for counter, level in (("1", 5), ("2", 4), ("3", 3))]
@@ -151,7 +151,9 @@ def test_what_was_answered_survives_a_kill_and_reaches_the_city_once_and_no_chil
         city_url = node.log.rpartition("embedded city listens on ")[2].split()[0]
         found = {int(level): count for level, count in scoreboard(city_url)["by_level"].items() if count}
         assert found == {5: 1, 4: 1, 3: 1, 2: 1}
-        assert node.stop(signal.SIGINT) == 0
+        assert node.stop(signal.SIGHUP) == 0  # the terminal was closed: a stop like any other
+    assert len(kept(folder, "node.stopped")) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["city.db", "journal.db", "node.lock"]
     assert nucuoi("journal", "verify", "--data", folder).returncode == 0
 
 

@@ -106,7 +106,8 @@ def connect_writer(path: Path) -> Database:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A read-only connection that any thread may use, one at a time."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    address = f"{path.resolve().as_uri()}?mode=ro"  # a folder's name may have ?, # or % in it
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA query_only = 1")
         connection.execute("PRAGMA busy_timeout = 5000")
