@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from firmware_py.core.clock import Clock, iso
 from firmware_py.core.errors import JournalClosed, JournalError
@@ -26,6 +27,7 @@ from sync.state import SyncState, check_result
 
 log = logging.getLogger(__name__)
 LONGEST_NAP_S = 5.0
+T = TypeVar("T")
 
 
 class SyncAgent:
@@ -117,10 +119,13 @@ class SyncAgent:
             outcome = self._client.send(
                 self._journal.chain_head(), [item.wire for item in load.buckets] if load else []
             )
-            if isinstance(outcome, Failure) and outcome.kind == "too_large" and load is not None:
-                self._shrink(load)
-                continue
-            failure = outcome if isinstance(outcome, Failure) else self._settle(load, outcome)
+            too_large = isinstance(outcome, Failure) and outcome.kind == "too_large"
+            if too_large and load is not None:
+                failure = self._shrink(load)
+                if failure is None:
+                    continue
+            else:
+                failure = outcome if isinstance(outcome, Failure) else self._settle(load, outcome)
             if failure is not None:
                 return self._failed(failure)
             self._succeeded()
@@ -135,12 +140,9 @@ class SyncAgent:
     def _settle(self, load: Load | None, answered: Answered) -> Failure | None:
         """Write the answer down, and only then believe it."""
         if load is not None:
-            try:
-                applied = self._outbox.apply(load, answered.answer)
-            except JournalClosed:
-                raise
-            except (JournalError, TimeoutError) as error:
-                return journal_failure(error)
+            applied = _kept(lambda: self._outbox.apply(load, answered.answer))
+            if isinstance(applied, Failure):
+                return applied
             self._note(applied)
         if self._on_city_time is not None and answered.city_time is not None:
             self._on_city_time(answered.city_time)
@@ -156,14 +158,16 @@ class SyncAgent:
         if applied.rejected:
             log.error("the city rejected %d buckets: they are kept and counted as rejected", applied.rejected)
 
-    def _shrink(self, load: Load) -> None:
+    def _shrink(self, load: Load) -> Failure | None:
         """Halve; what cannot be halved stays here as rejected, where people see it."""
         if load.units > 1:
             self._max_buckets = max(1, len(load.buckets) // 2)
             log.info("the city found a batch of %d too large: halving", len(load.buckets))
-            return
-        log.error("the city finds %d buckets that belong together too large: kept as rejected", len(load.buckets))
-        self._outbox.reject(load, TOO_LARGE)
+            return None
+        failure = _kept(lambda: self._outbox.reject(load, TOO_LARGE))
+        if failure is None:
+            log.error("the city finds %d buckets that belong together too large: kept as rejected", len(load.buckets))
+        return failure
 
     def _still_resting(self) -> frozenset[HourKey]:
         now_s = self._clock.uptime_s()
@@ -194,3 +198,13 @@ class SyncAgent:
             retry_after_s=failure.retry_after_s,
             randomness=self._randomness,
         )
+
+
+def _kept(write: Callable[[], T]) -> T | Failure:
+    """What a write to the journal returns, or that it could not be kept: a full disk is an outage, no reason to die."""
+    try:
+        return write()
+    except JournalClosed:
+        raise
+    except (JournalError, TimeoutError) as error:
+        return journal_failure(error)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sync.backoff import parse_http_date, parse_retry_after
 from sync.protocol import BatchAnswer
 
+MAX_TYPE_SHOWN = 60
 FailureKind = Literal[
     "unreachable",  # no connection, or it broke
     "timeout",
@@ -23,7 +24,7 @@ FailureKind = Literal[
     "server_error",  # 5xx, 408, 429
     "not_an_answer",  # somebody else spoke: a portal's page, a redirect, another batch
     "refused",  # any other 4xx
-    "journal",  # the city answered, but the answer could not be written down
+    "journal",  # the city answered, but its word could not be written down
 ]
 #: A person must act first, so trying soon again is of no use.
 SLOW_KINDS: frozenset[FailureKind] = frozenset({"tls", "tls_clock", "unauthorised", "refused"})
@@ -39,7 +40,7 @@ TEXTS: Mapping[FailureKind, str] = {
     "server_error": "Máy chủ thành phố đang gặp lỗi",
     "not_an_answer": "Câu trả lời không phải của máy chủ thành phố; mạng ở đây có thể đang đòi đăng nhập",
     "refused": "Máy chủ thành phố không nhận gói dữ liệu; hãy báo người quản trị",
-    "journal": "Máy chủ thành phố đã nhận, nhưng máy này chưa ghi lại được",
+    "journal": "Máy chủ thành phố đã trả lời, nhưng máy này chưa ghi lại được",
 }
 
 
@@ -80,7 +81,9 @@ def read_response(
         return _read_ok(headers, body, batch, revisions)
     kind = _kind_of(status)
     retry_after_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"), now)
-    return Failure(kind, f"HTTP {status}: {body[:200]!r}", retry_after_s, status)
+    # Never the body: a proxy's page may repeat the request with its credential.
+    of_type = headers.get("Content-Type", "")[:MAX_TYPE_SHOWN]
+    return Failure(kind, f"HTTP {status}, {len(body)} bytes of {of_type or 'no type'!r}", retry_after_s, status)
 
 
 def _kind_of(status: int) -> FailureKind:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import ssl
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +50,9 @@ class CityClient:
         self._url = f"{url.rstrip('/')}/v1/nodes/{node}/buckets"
         self._site, self._node = site, node
         self._timeouts_s = (connect_timeout_s, read_timeout_s)
+        self._token = token
+        # urllib3 logs broken headers as they came, and a proxy may repeat the request's there.
+        logging.getLogger("urllib3.connection").setLevel(logging.CRITICAL)
         self._session = requests.Session()
         # Neither a proxy nor a .netrc nor another CA from the environment: the site file alone says whom we trust.
         self._session.trust_env = False
@@ -71,6 +76,16 @@ class CityClient:
 
     def send(self, chain_head: str, buckets: Sequence[Mapping[str, Any]]) -> Answered | Failure:
         """Send one batch and read the answer. An empty one asks only whether the city is there, and for its time."""
+        outcome = self._send(chain_head, buckets)
+        if isinstance(outcome, Failure):  # libraries' errors repeat what they could not read
+            return replace(outcome, detail=outcome.detail.replace(self._token, "***"))
+        return outcome
+
+    def close(self) -> None:
+        """Close the connections; idempotent."""
+        self._session.close()
+
+    def _send(self, chain_head: str, buckets: Sequence[Mapping[str, Any]]) -> Answered | Failure:
         batch = str(uuid.uuid4())
         document = wire_batch(site=self._site, node=self._node, batch=batch, chain_head=chain_head, buckets=buckets)
         body = gzip.compress(json.dumps(document, ensure_ascii=False).encode(), compresslevel=6, mtime=0)
@@ -91,10 +106,6 @@ class CityClient:
             revisions=[bucket["revision"] for bucket in buckets],
             now=datetime.now(UTC),
         )
-
-    def close(self) -> None:
-        """Close the connections; idempotent."""
-        self._session.close()
 
     def _read(self, response: requests.Response) -> bytes | None:
         """The body; None when it is larger than any answer. A server that drips is a timeout, not a hung thread."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from support.cities import (
+    TOKEN,
     City,
     client_of,
     eventually,
@@ -313,6 +314,53 @@ def test_an_answer_that_cannot_be_written_down_is_not_believed(journal, clock, c
     agent_for(city.url).send_pending(Life())
     assert city.ratings()["n"] == 1
     assert pending(journal, clock) == 0
+
+
+def test_a_word_too_large_that_cannot_be_written_down_ends_nothing(journal, clock, city, agent_for):
+    with scripted_city(lambda *_: http_answer(413)) as narrow:
+        agent = agent_for(narrow.url, RefusingJournal(journal))
+        press(journal, 5)
+        agent.send_pending(Life())
+    assert agent.state.last_failure_kind == "journal"
+    got = figures(journal.reader(), clock.utc)
+    assert (got.pending, got.rejected) == (2, 0)
+    agent_for(city.url).send_pending(Life())
+    assert city.ratings()["n"] == 1
+
+
+def echo(where):
+    """A proxy that repeats the request, credential and all, in this part of its answer."""
+
+    def script(request, _):
+        return {
+            "body": http_answer(502, request.head, {"Content-Type": "text/plain"}),
+            "body of a success": http_answer(200, request.head),
+            "json of a success": http_answer(200, {"batch": request.head.decode(), "results": request.head.decode()}),
+            "type": http_answer(502, b"", {"Content-Type": f"x/{TOKEN}"}),
+            "status line": f"Bearer {TOKEN}\r\n\r\n".encode(),
+            "broken header": f"HTTP/1.1 502 X\r\nContent-Length: 0\r\n: {TOKEN}\r\nBearer {TOKEN}\r\n\r\n".encode(),
+            "chunk": f"HTTP/1.1 502 X\r\nTransfer-Encoding: chunked\r\n\r\n{TOKEN}\r\n".encode(),
+            "length": f"HTTP/1.1 502 X\r\nContent-Length: {TOKEN}\r\n\r\n".encode(),
+        }[where]
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["body", "body of a success", "json of a success", "type", "status line", "broken header", "chunk", "length"],
+)
+def test_the_credential_is_in_no_log_whatever_a_proxy_repeats(journal, clock, caplog, agent_for, where):
+    caplog.set_level(logging.DEBUG)
+    with scripted_city(echo(where)) as proxy:
+        agent = agent_for(proxy.url)
+        press(journal, 5)
+        agent.send_pending(Life())
+        assert TOKEN.encode() in proxy.requests[0].head
+    assert agent.state.last_failure_kind is not None
+    assert "the city gave no answer" in caplog.text
+    assert TOKEN not in caplog.text
+    assert TOKEN not in agent.state.text
 
 
 def test_while_nobody_trusts_the_clock_the_citys_answer_tells_the_time(journal, clock, city, agent_for):

@@ -75,3 +75,9 @@ def test_each_status_has_its_kind(status, kind):
     assert isinstance(got, Failure)
     assert (got.kind, got.retry_after_s, got.status) == (kind, 30.0, status)
     assert got.text == f"{TEXTS[kind]} (HTTP {status})"
+
+
+def test_the_log_has_the_form_of_an_answer_and_not_its_words():
+    got = read(status=502, body=b"Authorization: Bearer SECRET", headers={"Content-Type": "text/html"})
+    assert got.detail == "HTTP 502, 28 bytes of 'text/html'"
+    assert read(status=502, body=b"").detail == "HTTP 502, 0 bytes of 'no type'"
