@@ -90,7 +90,7 @@ def outbox_words(figures: OutboxFigures, zone: ZoneInfo) -> str:
 
 
 def event_words(event: Event, counters: Mapping[str, str]) -> str | None:
-    """An event for the live list; None for what is no news. A vote's level is never told."""
+    """An event for the live list; None for what is no news. A vote's level is never told, nor which button failed."""
     if event.type == contracts.NODE_TICK:
         return None
     if event.type in {contracts.RATING_GIVEN, contracts.RATING_PLACED}:
@@ -103,17 +103,17 @@ def event_words(event: Event, counters: Mapping[str, str]) -> str | None:
 
 
 def _device_news(event: Event) -> str | None:
-    device, button = event.data.get("device"), event.data.get("button")
+    device = event.data.get("device")
     if event.type == contracts.DEVICE_AVAILABLE:
         return gettext("%(device)s: sẵn sàng", device=device)
     if event.type == contracts.DEVICE_UNAVAILABLE:
         return gettext("%(device)s: %(reason)s", device=device, reason=event.data.get("reason"))
     if event.type == contracts.BUTTON_RECOVERED:
-        return gettext("%(device)s: nút %(button)s dùng lại được", device=device, button=button)
+        return gettext("%(device)s: một nút dùng lại được", device=device)
     if event.type == contracts.BUTTON_FAULTED:
         if event.data.get("fault") == "stuck":
-            return gettext("%(device)s: nút %(button)s bị kẹt, tạm ngắt nút này", device=device, button=button)
-        return gettext("%(device)s: nút %(button)s rung liên tục, tạm ngắt nút này", device=device, button=button)
+            return gettext("%(device)s: một nút bị kẹt, tạm ngắt nút này", device=device)
+        return gettext("%(device)s: một nút rung liên tục, tạm ngắt nút này", device=device)
     return None
 
 

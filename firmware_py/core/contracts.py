@@ -139,8 +139,8 @@ STREAMED_FIELDS: Mapping[str, tuple[str, ...]] = {
     RATING_PLACED: ("counter",),
     DEVICE_AVAILABLE: ("device",),
     DEVICE_UNAVAILABLE: ("device", "reason"),
-    BUTTON_FAULTED: ("device", "button", "fault"),
-    BUTTON_RECOVERED: ("device", "button"),
+    BUTTON_FAULTED: ("device", "fault"),  # not the button: a held one is a level, and its press was told just before
+    BUTTON_RECOVERED: ("device",),
     NODE_STARTED: ("version",),
     NODE_STOPPED: (),
     NODE_TICK: (),

@@ -105,6 +105,17 @@ def test_a_votes_level_is_in_no_words(app: Flask) -> None:
     assert told == {"Quầy 1: đã ghi nhận một lượt đánh giá"}
 
 
+@pytest.mark.parametrize("kind", ["button.faulted", "button.recovered"])
+def test_a_fault_is_told_without_its_button_which_is_the_level_just_pressed(app: Flask, kind: str) -> None:
+    with app.test_request_context("/"):
+        told = {
+            words.event_words(event(1, kind, {"device": "panel-1", "button": button, "fault": "stuck"}), {})
+            for button in range(1, 6)
+        }
+    assert len(told) == 1
+    assert "một nút" in (told.pop() or "")
+
+
 @pytest.mark.parametrize(
     ("seconds", "vietnamese", "english"),
     [
