@@ -13,6 +13,8 @@ from typing import Any
 
 SIMULATED_WIRE = "simulated"
 EMBEDDED_CITY = "embedded"
+SOURCES_OF_THE_NODE = ("http", "node", "clock")
+"""What signs events beside the devices, each of which signs with its id."""
 
 Location = tuple[str | int, ...]
 Finding = tuple[Location, str]
@@ -29,6 +31,7 @@ def between_tables(file: Mapping[str, Any]) -> Iterator[Finding]:
     """Everything wrong between the tables of a site file, which itself may be wrong in any other way."""
     yield from _same_id_twice(file, "counter")
     yield from _same_id_twice(file, "device")
+    yield from _ids_of_the_nodes_own(file)
     yield from _unknown_counters(file)
     if table(file, "site").get("mode") == "production":
         yield from _not_for_production(file)
@@ -56,6 +59,13 @@ def _same_id_twice(file: Mapping[str, Any], key: str) -> Iterator[Finding]:
         if name in first:
             yield (key, index, "id"), f'"{name}" is already the id of {key}[{first[name]}]; ids must differ'
         first.setdefault(name, index)
+
+
+def _ids_of_the_nodes_own(file: Mapping[str, Any]) -> Iterator[Finding]:
+    for index, device in entries(file, "device"):
+        if (name := device.get("id")) in SOURCES_OF_THE_NODE:
+            text = f'"{name}" is how the node signs its own events; give the device another id, such as "panel-1"'
+            yield ("device", index, "id"), text
 
 
 def _unknown_counters(file: Mapping[str, Any]) -> Iterator[Finding]:

@@ -204,6 +204,13 @@ def test_devices_valid_alone_are_judged_together_although_others_are_broken() ->
             'the key must be a whole number (given: "02")',
         ),
         (device("panel", more="pins = [17]"), "device[0].pins", "must be a table"),
+        (
+            device(name="http"),
+            "device[0].id",
+            '"http" is how the node signs its own events; give the device another id',
+        ),
+        (device(name="node"), "device[0].id", '"node" is how the node signs its own events'),
+        (device(name="clock"), "device[0].id", '"clock" is how the node signs its own events'),
         (device() + device(more="address = 2"), "device[1].id", '"b" is already the id of device[0]'),
     ],
 )
