@@ -20,7 +20,7 @@ class Report(Generic[State]):
 
     def __init__(self, submit: Submit, known: State | None = None) -> None:
         self._submit = submit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # submit may call back at once, in this thread
         self._known: State | None = known  # what the journal was told
         self._wanted: tuple[State, Command] | None = None
 
@@ -32,7 +32,8 @@ class Report(Generic[State]):
                 return
             self._known = state
             self._wanted = (state, command)
-        self._send(command)
+            future = self._submit(command)  # in the lock, so that the journal hears in the order of what happened
+        self._await(command, future)
 
     def retry(self) -> None:
         """Submit again what the journal refused; nothing otherwise."""
@@ -40,10 +41,11 @@ class Report(Generic[State]):
             if self._wanted is None or self._known == self._wanted[0]:
                 return
             self._known, command = self._wanted
-        self._send(command)
+            future = self._submit(command)
+        self._await(command, future)
 
-    def _send(self, command: Command) -> None:
-        def done(future: Future[Outcome]) -> None:
+    def _await(self, command: Command, future: Future[Outcome]) -> None:
+        def done(_: Future[Outcome]) -> None:
             with self._lock:
                 if self._wanted is None or self._wanted[1] is not command:
                     return
@@ -52,4 +54,4 @@ class Report(Generic[State]):
                 else:
                     self._known = None
 
-        self._submit(command).add_done_callback(done)
+        future.add_done_callback(done)

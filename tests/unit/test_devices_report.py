@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 
 from devices.report import Report
@@ -76,3 +77,34 @@ def test_what_was_known_from_the_start_is_not_told():
     journal = Journal()
     Report[str](journal, known="").tell("", command(available=True))
     assert journal.asked == []
+
+
+def test_two_threads_are_heard_in_the_order_in_which_they_told():
+    """The first is still handing in when the second comes."""
+    journal = Journal()
+    second = threading.Thread(target=lambda: report.tell(False, command(available=False)))
+
+    def slow(asked: Command) -> Future[Outcome]:
+        if not second.ident:
+            second.start()
+            second.join(0.2)  # it must wait for its turn; without an order it is through by then
+        return journal(asked)
+
+    report = Report[bool](slow)
+    report.tell(True, command(available=True))
+    second.join()
+    assert [getattr(asked, "available", None) for asked, _ in journal.asked] == [True, False]
+
+
+def test_a_journal_that_refuses_at_once_and_calls_back_in_this_thread_is_no_deadlock():
+    def closed(_: Command) -> Future[Outcome]:
+        report.retry()  # as the callback of an earlier command could, while the journal empties its inbox
+        future: Future[Outcome] = Future()
+        future.set_exception(JournalRefusing("full"))
+        return future
+
+    report = Report[bool](closed)
+    telling = threading.Thread(target=report.tell, args=(True, command(available=True)), daemon=True)
+    telling.start()
+    telling.join(10)
+    assert not telling.is_alive()
