@@ -166,7 +166,9 @@ class ClockSettings(Table):
     `host` is the computer's own clock, believed unseen: simulation only.
     """
 
-    trust: tuple[Literal["host", "network", "hardware", "city"], ...] = ("network", "hardware", "city")
+    trust: tuple[Literal["host", "network", "hardware", "city"], ...] = Field(
+        default=("network", "hardware", "city"), min_length=1
+    )
 
 
 class CounterSettings(Table):

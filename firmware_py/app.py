@@ -199,7 +199,9 @@ class NodeApp:
             self.journal.submit(StopNode(source="node", simulated=self._simulation)).result(WRITER_DEADLINE_S)
         except (JournalError, TimeoutError) as error:
             log.warning("the stop could not be recorded: %s", error)
-        self.supervisor.stop(last, WRITER_DEADLINE_S)  # told to stop before the journal closes: its end is no failure then
+        self.supervisor.stop(
+            last, WRITER_DEADLINE_S
+        )  # told to stop before the journal closes: its end is no failure then
         self.journal.close()  # where the writer never came to run
         self.journal.close_readers()
         self._lock.release()

@@ -91,6 +91,8 @@ class CityLink:
 
     def check(self) -> CheckResult:
         """The health of the path: what is pending, and since when."""
+        if self._embedded is not None and not self._embedded.wait_ready(0):
+            return self._embedded.check()
         if self._agent is not None:
             return self._agent.check()
         return CheckResult(

@@ -106,7 +106,7 @@ class EmbeddedCity:
             child.terminate()
 
     def check(self) -> CheckResult:
-        """Whether the simulated city runs."""
+        """Until it answers nothing can be sent: a WARN."""
         if self._ready.is_set():
-            return CheckResult("embedded-city", Status.PASS, "Máy chủ thành phố mô phỏng đang chạy")
-        return CheckResult("embedded-city", Status.WARN, "Máy chủ thành phố mô phỏng đang khởi động")
+            return CheckResult("sync", Status.PASS, "Máy chủ thành phố mô phỏng đang chạy")
+        return CheckResult("sync", Status.WARN, "Máy chủ thành phố mô phỏng chưa chạy; dữ liệu được giữ lại.")

@@ -180,6 +180,19 @@ def test_a_bucket_that_was_put_in_is_found(folder):
     assert any("no event gives it" in text for text in findings(folder).values())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "pending_since = NULL",
+        "accepted_revision = 9999",
+        "pending_since = '2026-11-23T01:00:00.000Z', rejected_code = 'invalid'",
+    ],
+)
+def test_a_bucket_that_would_never_be_sent_is_found(folder, change):
+    tamper(folder, f"UPDATE bucket SET {change} WHERE id = (SELECT min(id) FROM bucket WHERE series = 'ratings')")
+    assert [text for text in findings(folder).values() if "neither waiting" in text]
+
+
 def test_what_the_city_accepted_is_no_matter_of_the_events(folder):
     tamper(folder, "UPDATE bucket SET accepted_revision = revision, pending_since = NULL")
     assert verified(folder).findings == ()

@@ -24,6 +24,11 @@ from firmware_py.core.ports import Feature
 
 _BUCKETS = """SELECT epoch, series, labels, hour, simulated, definition, value, revision, final, partial FROM bucket
               ORDER BY epoch, series, labels, hour, simulated, definition"""
+#: The outbox: a bucket is waiting for the city, rejected by it, or accepted as it is. Anything else would never be sent.
+_NEVER_SENT = """SELECT epoch, series, labels, hour, simulated, definition FROM bucket
+    WHERE accepted_revision > revision
+       OR (pending_since IS NULL AND rejected_code IS NULL AND accepted_revision < revision)
+       OR (pending_since IS NOT NULL AND rejected_code IS NOT NULL)"""
 _KEY_LENGTH = 6
 FOLD_EVERY = 500  # events gathered before the buckets are written: as one group commit would
 
@@ -97,6 +102,10 @@ def _verify(
         progress(done, total)
         buckets = connection.execute(_BUCKETS).fetchall()
         findings.extend(_differences(buckets, refold.buckets()))
+        told = {finding.where for finding in findings}
+        lost = (_name(key) for key in connection.execute(_NEVER_SENT))
+        text = "is neither waiting for the city nor accepted by it as it is"
+        findings.extend(Finding(where, text) for where in lost if where not in told)
     return Verdict(done, len(buckets), tuple(findings))
 
 
