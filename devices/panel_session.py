@@ -22,13 +22,13 @@ RETRY_REFUSED_S = 1.0
 class PanelSession:
     """One panel on a line, as seen from the node. All times are uptime in seconds."""
 
-    nonce: int = 0
+    nonce: int = 0  # of the panel's running boot; 0 is no boot's: not met yet
     acked: int = 0  # the newest sequence of this nonce that the journal has decided
     in_flight: tuple[int, int] | None = None  # (nonce, sequence) that the journal is deciding
     retry_at_s: float = 0.0  # not before this is a refused press submitted again
     next_poll_s: float = 0.0
     silent: bool | None = None  # None: not known yet
-    boots: int = 0
+    restarts: int = 0  # boots of the panel since the node first met it
     missed_in_a_row: int = 0
     _heard_s: float | None = field(default=None, repr=False)
 
@@ -43,8 +43,8 @@ class PanelSession:
         self._heard_s = now_s
         self.next_poll_s = now_s + POLL_EVERY_S
         if status.nonce != self.nonce:
+            self.restarts += self.nonce != 0
             self.nonce, self.acked = status.nonce, 0
-            self.boots += 1
             self.retry_at_s = 0.0
         head = status.head
         if head is None:

@@ -158,7 +158,7 @@ class SerialRatingPanel(Device):
                 "presses_refused": self._refused,
                 "presses_rejected": self._rejected,
                 "last_rejection": self._last_rejection or None,
-                "boots": self._session.boots,
+                "restarts": self._session.restarts,
                 "line_exchanges": self._line.exchanges,
                 "line_frames_damaged": self._line.damaged,
                 "line_frames_of_strangers": self._line.strangers,

@@ -1,7 +1,7 @@
 """A serial rating panel's firmware as a state machine: bytes in, bytes out. It knows nothing of the node.
 
 It is the reference for `docs/panel-serial-protocol.md`, the far end of every simulated serial panel, and the witness in
-crash tests: `acknowledged` says which presses the panel was told are kept.
+crash tests: `acknowledged` says which presses the panel was told are kept, of late.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from devices.panel_frames import (
 )
 
 FIFO_PRESSES = 8
+#: How many acknowledged presses are remembered for a witness; a real panel forgets each at once.
+ACKNOWLEDGED_REMEMBERED = 256
 DEBOUNCE_S = 0.02
 #: Without a poll for this long the panel itself shows "not available": the node may be dead.
 NODE_SILENT_S = 3.0
@@ -44,7 +46,7 @@ class PanelFirmware:
     def __init__(self, address: int, levels: int, nonce_source: Callable[[], int], clock: Callable[[], float]) -> None:
         self.address = address
         self.levels = levels
-        self.acknowledged: list[KeptPress] = []
+        self.acknowledged: deque[KeptPress] = deque(maxlen=ACKNOWLEDGED_REMEMBERED)
         self.dropped_presses = 0  # with a full memory a press is lost, and the panel's light says so
         self._nonce_source = nonce_source
         self._clock = clock

@@ -31,7 +31,6 @@ class Panels:
         self._firmware = {
             address: PanelFirmware(address, LEVELS, lambda: rng.getrandbits(32), time.monotonic) for address in panels
         }
-        self._seen = dict.fromkeys(panels, 0)  # acknowledged presses of each panel that the ledger has
         self._parser = FrameParser()
         self._heard_bytes = 0
         self._bus = PtyBus(self._firmware.values(), "crash")
@@ -87,9 +86,9 @@ class Panels:
         self._bus.step(timeout_s)
         with self._bus.lock:
             for address, firmware in self._firmware.items():
-                for kept in firmware.acknowledged[self._seen[address] :]:
+                while firmware.acknowledged:
+                    kept = firmware.acknowledged.popleft()
                     self._ledger.acknowledged(key_of(address, kept.nonce, kept.sequence))
-                self._seen[address] = len(firmware.acknowledged)
 
     def _be_people(self) -> None:
         addresses = sorted(self._firmware)

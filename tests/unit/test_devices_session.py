@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import deque
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from devices.panel_session import (
     HeldButtons,
     PanelSession,
 )
-from devices.simulation.panel_firmware import FIFO_PRESSES, NODE_SILENT_S, PanelFirmware
+from devices.simulation.panel_firmware import ACKNOWLEDGED_REMEMBERED, FIFO_PRESSES, NODE_SILENT_S, PanelFirmware
 
 NONCE = 0xABCD
 
@@ -77,6 +79,31 @@ def test_a_panel_is_silent_after_five_missed_polls_said_once_and_then_asked_seld
     assert session.next_poll_s == 1.7 + POLL_SILENT_EVERY_S
     session.hurry(1.8)
     assert session.next_poll_s == 1.7 + POLL_SILENT_EVERY_S
+
+
+def test_a_restart_is_another_boot_of_a_panel_that_was_met_before():
+    session = PanelSession()
+    seen = []
+    for nonce in (NONCE, NONCE, NONCE + 1, NONCE + 1, NONCE + 2):
+        session.heard(status(nonce=nonce), 10.0)
+        seen.append(session.restarts)
+    assert seen == [0, 0, 1, 1, 2]
+
+
+def test_a_line_that_comes_back_is_no_restart_of_its_panels():
+    session = PanelSession()
+    session.heard(status(), 10.0)
+    session.line_lost()
+    session.heard(status(), 20.0)
+    assert session.restarts == 0
+
+
+def test_a_panels_memory_of_what_was_acknowledged_is_bounded():
+    panel = PanelFirmware(1, 5, lambda: 7, lambda: 0.0)
+    for sequence in range(1, ACKNOWLEDGED_REMEMBERED + 11):
+        panel.press(1)
+        panel.receive(Poll(LightCode.READY, 7, sequence).frame(1).encode())
+    assert [one.sequence for one in panel.acknowledged] == list(range(11, ACKNOWLEDGED_REMEMBERED + 11))
 
 
 def test_on_a_slow_line_a_second_without_answer_is_silence_too():
@@ -209,9 +236,9 @@ def test_the_panel_keeps_its_presses_when_an_acknowledgement_belongs_to_another_
     panel = PanelFirmware(1, 3, lambda: 7, lambda: 0.0)
     kept = panel.press(1)
     panel.receive(Poll(LightCode.READY, acked_nonce=8, acked_sequence=1).frame(1).encode())
-    assert (panel.pending, panel.acknowledged) == ((kept,), [])
+    assert (panel.pending, panel.acknowledged) == ((kept,), deque())
     panel.receive(Poll(LightCode.READY, acked_nonce=7, acked_sequence=1).frame(1).encode())
-    assert (panel.pending, panel.acknowledged) == ((), [kept])
+    assert (panel.pending, panel.acknowledged) == ((), deque([kept]))
 
 
 def test_the_panel_debounces_its_own_contacts_and_dates_a_press_by_its_first_touch():
