@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -14,10 +15,13 @@ from devices.report import Report
 from devices.wires.shared import Wires
 from firmware_py.core.clock import iso
 from firmware_py.core.contracts import ReportButton, ReportDevice
+from firmware_py.core.errors import NuCuoiError
 from firmware_py.core.health import CheckResult, Status
 from firmware_py.core.ports import DeviceContext, DeviceStatus, SimulatedWire
 
 NOT_OPENED = "Chưa khởi động"
+
+log = logging.getLogger(__name__)
 
 
 class Device(ABC):
@@ -55,7 +59,7 @@ class Device(ABC):
         self.wires = wires
         self.context = context
         self._base = settings
-        self._state_lock = threading.Lock()
+        self._state_lock = threading.RLock()  # also while telling: the journal hears in the order of what happened
         self._available = False
         self._reason = NOT_OPENED
         self._since = iso(context.clock.now().utc)
@@ -155,6 +159,13 @@ class Device(ABC):
         """It does not work, and why and what to do (Vietnamese); reported on change."""
         self._set_availability(available=False, reason=reason)
 
+    def failed(self, error: NuCuoiError) -> None:
+        """It does not work: people are told the error's words, the log once also what is behind them."""
+        reason = str(error)
+        if reason != self._reason:
+            log.warning("%s: %s (%r)", self.id, reason, error.__cause__)
+        self.set_unavailable(reason)
+
     def set_fault(self, button: int, fault: str | None) -> None:
         """A button was cut off ("stuck", "chattering") or works again (None); reported on change."""
         with self._state_lock:
@@ -163,8 +174,8 @@ class Device(ABC):
             else:
                 self._faults[button] = fault
             report = self._buttons.setdefault(button, Report[str](self.context.submit, known=""))
-        command = ReportButton(source=self.id, simulated=self.simulated, device=self.id, button=button, fault=fault)
-        report.tell(fault or "", command)
+            command = ReportButton(source=self.id, simulated=self.simulated, device=self.id, button=button, fault=fault)
+            report.tell(fault or "", command)
 
     def clear_faults(self) -> None:
         """All buttons are met anew: none is cut off any more."""
@@ -185,7 +196,7 @@ class Device(ABC):
                 self._since = iso(self.context.clock.now().utc)
             self._available = available
             self._reason = reason
-        command = ReportDevice(
-            source=self.id, simulated=self.simulated, device=self.id, available=available, reason=reason
-        )
-        self._availability.tell(available, command)
+            command = ReportDevice(
+                source=self.id, simulated=self.simulated, device=self.id, available=available, reason=reason
+            )
+            self._availability.tell(available, command)

@@ -77,10 +77,10 @@ class DeviceRack:
         try:
             device.open()
         except NuCuoiError as error:
-            device.set_unavailable(str(error))
-        except Exception as error:  # a fault in one kind's code must not take the other counters' panels away
+            device.failed(error)
+        except Exception:  # a fault in one kind's code must not take the other counters' panels away
             log.exception("opening device %s", device.id)
-            device.set_unavailable(f"Lỗi chương trình khi mở thiết bị ({error!r}). Hãy báo người phụ trách kỹ thuật.")
+            device.set_unavailable("Lỗi chương trình khi mở thiết bị. Hãy báo người phụ trách kỹ thuật.")
 
 
 class _RetryWorker:

@@ -6,7 +6,7 @@ pin runs to ground through the plug: open means that the panel was unplugged.
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,16 +14,15 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from config.settings import DeviceSettings, Id, RatingsSettings
+from config.settings import RatingsSettings
 from devices.debounce import Button, ButtonRules, Contact, Faulted, Outcome, Pressed
-from devices.device import Device
-from devices.panel import Light, PanelLight, wrong_number_of_buttons
+from devices.panel import Light, wrong_number_of_buttons
+from devices.rating_panel import RatingPanel, RatingPanelSettings
 from devices.wires.gpio import Chip, GpioInput, GpioOutput, GpioWire
 from devices.wires.shared import Wires
 from firmware_py.core import contracts
-from firmware_py.core.contracts import GiveRating
-from firmware_py.core.errors import NuCuoiError, WireError
-from firmware_py.core.ports import DeviceContext, SimulatedWire
+from firmware_py.core.errors import WireError
+from firmware_py.core.ports import DeviceContext
 
 Pin = Annotated[int, Field(ge=2, le=27)]  # BCM numbers; 0 and 1 belong to the board's own memory chip
 Level = Annotated[int, Field(ge=1, le=5)]
@@ -31,22 +30,19 @@ DETECT_CHANNEL = 0  # the buttons' channels are their levels
 UNPLUGGED = "Bảng nút bị rút dây: hãy kiểm tra và cắm lại đầu nối của bảng."
 
 
-class GpioPanelSettings(DeviceSettings):
+class GpioPanelSettings(RatingPanelSettings):
     """[[device]] kind = "rating_panel_gpio"."""
 
     kind: Literal["rating_panel_gpio"] = "rating_panel_gpio"
     wire: Literal["simulated", "gpio"]
-    counter: Id = Field(description="the counter whose service is rated")
     buttons: dict[Level, Pin] = Field(description='level -> BCM pin, e.g. {"1" = 17, "2" = 27, "3" = 22}')
     ready_led: Pin = Field(description="BCM pin of the light that says: press")
     thanks_led: Pin = Field(description="BCM pin of the light that says: thank you, your rating is kept")
     unavailable_led: Pin | None = Field(default=None, description="BCM pin of the light that says: not available")
     detect_pin: Pin | None = Field(default=None, description="BCM pin grounded through the plug: open = unplugged")
     debounce_s: float = Field(default=0.02, ge=0.001, le=0.2, description="a contact is believed when still for, s")
-    stuck_after_s: float = Field(default=30, ge=1, le=3600, description="held longer than this is stuck, s")
     chatter_edges: int = Field(default=200, ge=20, le=10_000, description="more edges than this in the window...")
     chatter_window_s: float = Field(default=2, ge=0.5, le=60, description="...cut the button off; the window, s")
-    thanks_s: float = Field(default=2, ge=0.1, le=30, description="how long the thanks are lit, s")
 
     @field_validator("buttons")
     @classmethod
@@ -105,7 +101,7 @@ class _Hardware:
     lit: Light | None = None
 
 
-class GpioRatingPanel(Device):
+class GpioRatingPanel(RatingPanel):
     """Buttons and lights on pins. Edges come on the wire's worker; thanks and status from any thread."""
 
     kind: ClassVar[str] = "rating_panel_gpio"
@@ -114,12 +110,7 @@ class GpioRatingPanel(Device):
     def __init__(self, settings: GpioPanelSettings, context: DeviceContext, wires: Wires) -> None:
         super().__init__(settings, context, wires)
         self._settings = settings
-        self._lock = threading.RLock()
         self._hardware: _Hardware | None = None
-        self._light = PanelLight(thanks_s=settings.thanks_s)
-        self._presses = 0
-        self._refused = 0
-        self._far_end: SimulatedWire | None = None
         if settings.simulated:
             from devices.simulation.gpio_board import (  # noqa: PLC0415 - a real node has no simulation in memory
                 GpioPanelFarEnd,
@@ -147,11 +138,11 @@ class GpioRatingPanel(Device):
             hardware = _Hardware()
             try:
                 self._take_pins(hardware)
-            except NuCuoiError:
-                self._release(hardware)
+                self._learn_plug(hardware)
+            except Exception:
+                self._release(hardware)  # not open: the rack tries again
                 raise
             self._hardware = hardware
-            self._learn_plug(hardware)
         self._wire.wake()
 
     def close(self) -> None:
@@ -160,15 +151,6 @@ class GpioRatingPanel(Device):
             hardware, self._hardware = self._hardware, None
             if hardware is not None:
                 self._release(hardware)
-
-    def simulated_wire(self) -> SimulatedWire | None:
-        """The simulated panel's far end."""
-        return self._far_end
-
-    def light(self) -> Light:
-        """What it shows now."""
-        with self._lock:
-            return self._light.shows(self.context.clock.uptime_s(), available=self.available)
 
     def figures(self) -> dict[str, float | int | str | None]:
         """Presses, refused presses, touches too short for a finger, edges lost on the whole wire."""
@@ -181,42 +163,25 @@ class GpioRatingPanel(Device):
                 "wire_edges_lost": self._wire.lost_edges,
             }
 
-    def thank(self, until_uptime_s: float) -> bool:
-        """Light the thanks, at most `thanks_s` long; False if the panel is unavailable or the time is over."""
-        now_s = self.context.clock.uptime_s()
-        with self._lock:
-            if not (self.available and self._light.accepting and self._light.thank(until_uptime_s, now_s)):
-                return False
-            self._show(now_s)
-        self._wire.wake()
-        return self.available  # showing it may have found that the pins are gone
-
-    def set_accepting(self, *, accepting: bool) -> None:
-        """While the journal takes nothing the panel shows "not available"."""
-        with self._lock:
-            self._light.accepting = accepting
-            self._show(self.context.clock.uptime_s())
-
     def edge(self, channel: int, uptime_s: float, *, pressed: bool) -> None:
         """A contact of this panel moved (called by the wire's worker)."""
-        with self._lock:
+        outcomes: list[Outcome] = []
+        with self._lock, self._giving_up_lost_pins():
             hardware = self._hardware
             if hardware is None:
                 return
             if channel == DETECT_CHANNEL:
-                change = hardware.plug.edge(uptime_s, pressed=pressed) if hardware.plug else None
-                if change is not None:
+                if hardware.plug is not None and hardware.plug.edge(uptime_s, pressed=pressed) is not None:
                     self._learn_plug(hardware)
-                return
-            if not self.available:
-                return  # contacts of a loose plug are nobody's press
-            outcomes = hardware.buttons[channel].edge(uptime_s, pressed=pressed)
+            elif self.available:  # contacts of a loose plug are nobody's press
+                outcomes = hardware.buttons[channel].edge(uptime_s, pressed=pressed)
         self._act(channel, outcomes)
 
     def settle(self, uptime_s: float) -> float | None:
         """Believe what has been still long enough, and let the light change by itself; when to look again."""
         happened: list[tuple[int, list[Outcome]]] = []
-        with self._lock:
+        deadlines: list[float | None] = []
+        with self._lock, self._giving_up_lost_pins():
             hardware = self._hardware
             if hardware is None:
                 return None
@@ -224,7 +189,7 @@ class GpioRatingPanel(Device):
                 self._learn_plug(hardware)
             if self.available:
                 happened = [(level, button.settle(uptime_s)) for level, button in hardware.buttons.items()]
-            self._show(uptime_s)
+            self._show(hardware, uptime_s, available=self.available)
             contacts = (*hardware.buttons.values(), *((hardware.plug,) if hardware.plug else ()))
             deadlines = [contact.deadline_s for contact in contacts if self.available or contact is hardware.plug]
             deadlines.append(self._light.deadline_s(uptime_s))
@@ -233,18 +198,11 @@ class GpioRatingPanel(Device):
         return min((at for at in deadlines if at is not None), default=None)
 
     def _act(self, level: int, outcomes: Iterable[Outcome]) -> None:
-        """Tell the journal. Never while holding the lock: its answer may come at once, and takes the lock."""
         for outcome in outcomes:
             if isinstance(outcome, Pressed):
                 self._presses += 1
-                command = GiveRating(
-                    source=self.id,
-                    simulated=self.simulated,
-                    counter=self._settings.counter,
-                    level=level,
-                    pressed_ago_s=max(0.0, self.context.clock.uptime_s() - outcome.at_s),
-                )
-                self.context.submit(command).add_done_callback(self._answered)
+                pressed_ago_s = max(0.0, self.context.clock.uptime_s() - outcome.at_s)
+                self._give(level, pressed_ago_s).add_done_callback(self._answered)
             else:
                 self.set_fault(level, outcome.fault.value if isinstance(outcome, Faulted) else None)
 
@@ -253,11 +211,10 @@ class GpioRatingPanel(Device):
         if future.exception() is None and isinstance(future.result(), contracts.Accepted):
             return
         with self._lock:
-            self._refused += 1
             now_s = self.context.clock.uptime_s()
-            self._light.refuse(now_s)
-            self._show(now_s)
-        self._wire.wake()
+            self._refuse(now_s)
+            self._light_changed(now_s)
+        self._wake()
 
     def _take_pins(self, hardware: _Hardware) -> None:
         settings = self._settings
@@ -269,7 +226,6 @@ class GpioRatingPanel(Device):
         if settings.detect_pin is not None:
             detect = hardware.inputs[DETECT_CHANNEL] = self._wire.input(settings.detect_pin, self, DETECT_CHANNEL)
             hardware.plug = Contact(settings.debounce_s, pressed=detect.pressed)
-        self._meet_buttons(hardware)
 
     def _meet_buttons(self, hardware: _Hardware) -> None:
         """Begin anew with every button as it is: what is down now was pressed by nobody we saw."""
@@ -283,28 +239,44 @@ class GpioRatingPanel(Device):
             hardware.buttons[level] = Button(rules, pressed=pressed, uptime_s=now_s)
 
     def _learn_plug(self, hardware: _Hardware) -> None:
-        if hardware.plug is not None and not hardware.plug.pressed:
-            self.set_unavailable(UNPLUGGED)
-        else:
-            self.clear_faults()
-            self._meet_buttons(hardware)
-            self.set_available()
-        self._show(self.context.clock.uptime_s())
+        """Plugged or unplugged: what works is proved first and claimed then.
 
-    def _show(self, now_s: float) -> None:
-        hardware = self._hardware
-        if hardware is None:
-            return
-        wanted = self._light.shows(now_s, available=self.available)
-        if wanted == hardware.lit:
-            return
-        try:
+        Raises:
+            WireError: a button cannot be read or a light cannot be driven.
+        """
+        plugged = hardware.plug is None or hardware.plug.pressed
+        if plugged:
+            self._meet_buttons(hardware)
+        self._show(hardware, self.context.clock.uptime_s(), available=plugged)
+        if plugged:
+            self.clear_faults()
+            self.set_available()
+        else:
+            self.set_unavailable(UNPLUGGED)
+
+    def _light_changed(self, now_s: float) -> None:
+        with self._giving_up_lost_pins():
+            if self._hardware is not None:
+                self._show(self._hardware, now_s, available=self.available)
+
+    def _show(self, hardware: _Hardware, now_s: float, *, available: bool) -> None:
+        wanted = self._light.shows(now_s, available=available)
+        if wanted != hardware.lit:
             for name, lamp in hardware.lamps.items():
                 lamp.set(on=name == wanted)
             hardware.lit = wanted
+
+    def _wake(self) -> None:
+        self._wire.wake()
+
+    @contextlib.contextmanager
+    def _giving_up_lost_pins(self) -> Iterator[None]:
+        """A pin that fails closes the panel until the rack opens it again; the chip's other panels hear nothing of it."""
+        try:
+            yield
         except WireError as error:
             self.close()
-            self.set_unavailable(str(error))
+            self.failed(error)
 
     def _release(self, hardware: _Hardware) -> None:
         for lamp in hardware.lamps.values():

@@ -6,24 +6,22 @@ disk and a restart of the node, and counts once, by its identity (panel, boot no
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from config.settings import DeviceSettings, Id, RatingsSettings
+from config.settings import Id, RatingsSettings
 from devices.debounce import Fault
-from devices.device import Device
-from devices.panel import Light, PanelLight, wrong_number_of_buttons
+from devices.panel import Light, wrong_number_of_buttons
 from devices.panel_frames import Frame, FrameError, LightCode, Press, read_status
 from devices.panel_session import RETRY_REFUSED_S, HeldButtons, PanelSession
+from devices.rating_panel import RatingPanel, RatingPanelSettings
 from devices.wires.serial_line import SerialLine
 from devices.wires.shared import Wires
 from firmware_py.core import contracts
-from firmware_py.core.contracts import GiveRating
-from firmware_py.core.ports import DeviceContext, SimulatedWire
+from firmware_py.core.ports import DeviceContext
 
 LIGHT_CODES: dict[Light, LightCode] = {
     "ready": LightCode.READY,
@@ -32,18 +30,15 @@ LIGHT_CODES: dict[Light, LightCode] = {
 }
 
 
-class SerialPanelSettings(DeviceSettings):
+class SerialPanelSettings(RatingPanelSettings):
     """[[device]] kind = "rating_panel_serial"."""
 
     kind: Literal["rating_panel_serial"] = "rating_panel_serial"
-    counter: Id = Field(description="the counter whose service is rated")
     address: int = Field(ge=1, le=247, description="the panel's address on its line, set by its switches")
     line: Id = Field(default="rs485", description="the simulated line's name; a real line is named by its wire")
     baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(default=19200, description="the line's speed, bit/s")
     buttons: int = Field(default=5, ge=3, le=5, description="how many buttons it has: as many as [ratings] has levels")
     poll_timeout_s: float = Field(default=0.05, ge=0.005, le=1, description="silence after the request, s")
-    stuck_after_s: float = Field(default=30, ge=1, le=3600, description="held longer than this is stuck, s")
-    thanks_s: float = Field(default=2, ge=0.1, le=30, description="how long the thanks are lit, s")
 
     @field_validator("wire")
     @classmethod
@@ -79,25 +74,20 @@ class SerialPanelSettings(DeviceSettings):
                     yield device.id, key, text
 
 
-class SerialRatingPanel(Device):
+class SerialRatingPanel(RatingPanel):
     """One panel on a shared line: a station of it. The line's worker calls; thanks and answers come from any thread."""
 
     kind: ClassVar[str] = "rating_panel_serial"
     Settings = SerialPanelSettings
 
     def __init__(self, settings: SerialPanelSettings, context: DeviceContext, wires: Wires) -> None:
-        super().__init__(settings, context, wires)
+        super().__init__(settings, context, wires, retry_s=2 * RETRY_REFUSED_S)
         self._settings = settings
-        self._lock = threading.RLock()
         self._session = PanelSession()
         self._held = HeldButtons(settings.stuck_after_s)
-        self._light = PanelLight(thanks_s=settings.thanks_s, retry_s=2 * RETRY_REFUSED_S)
         self._is_open = False
-        self._presses = 0
-        self._refused = 0
         self._rejected = 0
         self._last_rejection = ""
-        self._far_end: SimulatedWire | None = None
         if settings.simulated:
             from devices.simulation.serial_panel import (  # noqa: PLC0415 - a real node has no simulation in memory
                 SerialPanelFarEnd,
@@ -141,15 +131,6 @@ class SerialRatingPanel(Device):
             self._is_open = False
             self._line.detach(self)
 
-    def simulated_wire(self) -> SimulatedWire | None:
-        """The simulated panel's far end."""
-        return self._far_end
-
-    def light(self) -> Light:
-        """What the node asks it to show now."""
-        with self._lock:
-            return self._light.shows(self.context.clock.uptime_s(), available=self.available)
-
     def figures(self) -> dict[str, float | int | str | None]:
         """Presses that the journal decided, refusals (each try), the panel's restarts, and the line's damaged frames."""
         with self._lock:
@@ -163,23 +144,6 @@ class SerialRatingPanel(Device):
                 "line_frames_damaged": self._line.damaged,
                 "line_frames_of_strangers": self._line.strangers,
             }
-
-    def thank(self, until_uptime_s: float) -> bool:
-        """Light the thanks, at most `thanks_s` long; False if the panel is unavailable or the time is over."""
-        now_s = self.context.clock.uptime_s()
-        with self._lock:
-            if not (self.available and self._light.accepting and self._light.thank(until_uptime_s, now_s)):
-                return False
-            self._session.hurry(now_s)
-        self._line.wake()
-        return True
-
-    def set_accepting(self, *, accepting: bool) -> None:
-        """While the journal takes nothing the panel shows "not available"; it keeps its presses meanwhile."""
-        with self._lock:
-            self._light.accepting = accepting
-            self._session.hurry(self.context.clock.uptime_s())
-        self._line.wake()
 
     def request(self, now_s: float) -> Frame:
         """POLL: the light, and the newest press that the journal has decided."""
@@ -222,23 +186,15 @@ class SerialRatingPanel(Device):
         self.set_unavailable(reason)
 
     def _submit(self, press: Press) -> None:
-        command = GiveRating(
-            source=self.id,
-            key=f"{self.id}/{press.nonce:08x}/{press.sequence}",
-            simulated=self.simulated,
-            counter=self._settings.counter,
-            level=press.level,
-            pressed_ago_s=press.age_ms / 1000,
-        )
-        self.context.submit(command).add_done_callback(lambda future: self._answered_by_journal(press, future))
+        future = self._give(press.level, press.age_ms / 1000, key=f"{self.id}/{press.nonce:08x}/{press.sequence}")
+        future.add_done_callback(lambda future: self._answered_by_journal(press, future))
 
     def _answered_by_journal(self, press: Press, future: Future[contracts.Outcome]) -> None:
         """Acknowledge what was decided, and only that. The thanks come by a reactor."""
         now_s = self.context.clock.uptime_s()
         with self._lock:
             if future.exception() is not None:
-                self._refused += 1
-                self._light.refuse(now_s)
+                self._refuse(now_s)
                 self._session.refused(press, now_s)
             else:
                 self._presses += 1
@@ -248,6 +204,12 @@ class SerialRatingPanel(Device):
                     self._rejected += 1
                     self._last_rejection = outcome.code
                 self._session.decided(press, now_s)
+        self._wake()
+
+    def _light_changed(self, now_s: float) -> None:
+        self._session.hurry(now_s)
+
+    def _wake(self) -> None:
         self._line.wake()
 
 

@@ -30,6 +30,7 @@ from firmware_py.core.worker import Life, Worker
 QUEUE_EDGES = 4096
 LONGEST_WAIT_S = 1.0
 LOOK_EVERY_S = 1.0
+CHECK_THE_WIRING = "Hãy kiểm tra dây của thiết bị; nếu vẫn lỗi, hãy khởi động lại bộ điều khiển."
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class GpioInput:
         try:
             return bool(self._device.is_active)
         except self._chip.errors as error:
-            raise WireError(f"Không đọc được chân GPIO {self._pin}: {error}") from error
+            raise WireError(f"Không đọc được chân GPIO {self._pin}. {CHECK_THE_WIRING}") from error
 
     def close(self) -> None:
         """Free the pin; idempotent. What fails now is found by whoever opens it next."""
@@ -116,14 +117,16 @@ class GpioOutput:
         try:
             self._device.value = on
         except self._chip.errors as error:
-            raise WireError(f"Không bật được chân GPIO {self._pin}: {error}") from error
+            raise WireError(f"Không điều khiển được chân GPIO {self._pin}. {CHECK_THE_WIRING}") from error
 
     def close(self) -> None:
         """Switch it off and free the pin; idempotent. What fails now is found by whoever opens it next."""
+        if self._device.closed:
+            return
         with contextlib.suppress(*self._chip.errors):
-            if not self._device.closed:
-                self._device.off()
-                self._device.close()
+            self._device.off()
+        with contextlib.suppress(*self._chip.errors):  # a light that cannot be switched off must still give its pin back
+            self._device.close()
 
 
 class GpioWire:
@@ -264,7 +267,7 @@ class GpioWire:
             try:
                 pressed = found.pressed
             except WireError as error:
-                log.warning("%s: %s", self.name, error)
+                log.warning("%s: %s (%r)", self.name, error, error.__cause__)
             else:
                 listener.edge(channel, self._clock.uptime_s(), pressed=pressed)
 
@@ -286,5 +289,5 @@ def _pin_errors(chip: Chip, pin: int) -> Any:
     try:
         yield
     except chip.errors as error:
-        text = f"Không dùng được chân GPIO {pin}: {error}. Hãy xem chân này có bị thiết bị khác dùng không."
+        text = f"Không dùng được chân GPIO {pin}. Hãy xem chân này có bị thiết bị khác dùng không."
         raise WireError(text) from error

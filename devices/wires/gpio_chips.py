@@ -33,7 +33,7 @@ def open_lgpio() -> Chip:
     except ImportError as error:
         raise DeviceUnavailable(
             "Thiếu thư viện lgpio nên không dùng được chân GPIO. "
-            f"Hãy cài gói python3-lgpio của Raspberry Pi OS rồi khởi động lại chương trình ({error})."
+            "Hãy cài gói python3-lgpio của Raspberry Pi OS rồi khởi động lại chương trình."
         ) from error
     errors = (GPIOZeroError, lgpio.error, OSError)
     try:
@@ -45,7 +45,7 @@ def open_lgpio() -> Chip:
         ) from error
     except errors as error:
         raise DeviceUnavailable(
-            f"Không mở được /dev/gpiochip: {error}. "
+            "Không mở được /dev/gpiochip0. "
             "Hãy thêm người dùng của chương trình vào nhóm gpio và xem thiết bị /dev/gpiochip0 có tồn tại không."
         ) from error
 

@@ -164,7 +164,7 @@ class SerialLine:
                     self._reopen_s = REOPEN_FIRST_S
                     return
         except PORT_ERRORS as error:
-            self._lose(f"Mất kết nối với bộ chuyển đổi RS-485 ({error}). Hãy kiểm tra và cắm lại cáp USB của nó.")
+            self._lose("Mất kết nối với bộ chuyển đổi RS-485. Hãy kiểm tra và cắm lại cáp USB của nó.", error)
             return
         station.missed(self._clock.uptime_s())
 
@@ -185,16 +185,16 @@ class SerialLine:
             port = serial.Serial(path, self._baud, exclusive=True, timeout=0, write_timeout=LONGEST_WAIT_S)
             port.reset_input_buffer()
         except PORT_ERRORS as error:
-            self._lose(_why_not(path, error))
+            self._lose(_why_not(path, error), error)
             return
         log.info("%s: opened %s", self.name, path)
         self._port = port
         self._lost_because = ""
         self._parser = FrameParser(self._parser.damaged, self._parser.noise_bytes)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, error: Exception) -> None:
         if reason != self._lost_because:  # not again at each attempt
-            log.warning("%s: %s", self.name, reason)
+            log.warning("%s: %s (%r)", self.name, reason, error)
             self._lost_because = reason
         self._close_port()
         self._next_open_s = self._clock.uptime_s() + self._reopen_s
@@ -231,5 +231,5 @@ def _why_not(path: str, error: Exception) -> str:
         case 11 | 16:
             todo = "chương trình khác đang dùng cổng này. Hãy tắt chương trình đó."
         case _:
-            todo = f"{error}. Hãy kiểm tra đường dẫn của cổng nối tiếp trong tệp cấu hình."
+            todo = "cổng này không dùng được. Hãy kiểm tra đường dẫn của cổng nối tiếp trong tệp cấu hình."
     return f"Không mở được {path}: {todo}"

@@ -100,11 +100,22 @@ class RecordingJournal:
         return [(one.button, one.fault) for one in self.of(ReportButton)]
 
 
+class SkippingClock(SystemClock):
+    """The host's clock, which a test can move on: nobody waits here for a button to be stuck."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skipped_s = 0.0
+
+    def uptime_s(self) -> float:
+        return super().uptime_s() + self.skipped_s
+
+
 class Rig:
     """A rack with running workers."""
 
     def __init__(self, devices: Sequence[DeviceSettings], *, simulation: bool) -> None:
-        self.clock = SystemClock()
+        self.clock = SkippingClock()
         self.journal = RecordingJournal()
         self.rack = DeviceRack(devices, DeviceContext(self.clock, self.journal, simulation), kinds())
         self._threads: list[tuple[Any, Life, threading.Thread]] = []
@@ -127,6 +138,12 @@ class Rig:
             assert not thread.is_alive(), f"{worker.name} did not stop"
         self.rack.close()
         assert self.errors == []
+
+    def skip(self, seconds: float) -> None:
+        """Let the time pass at once; the workers look."""
+        self.clock.skipped_s += seconds
+        for worker, _, _ in self._threads:
+            worker.wake()
 
     def status(self, device: str = "panel") -> DeviceStatus:
         return next(status for status in self.rack.statuses() if status.id == device)

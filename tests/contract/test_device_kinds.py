@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from device_rig import GPIO, SERIAL, Rig, eventually, running, settings
+from pydantic import ValidationError
 
 from config.settings import DeviceSettings
 from devices.kinds import kinds, settings_by_kind
@@ -17,6 +18,8 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "rating_panel_gpio": (GPIO, "gpio"),
     "rating_panel_serial": (SERIAL, "/dev/nucuoi-not-there"),
 }
+
+HOLD_S = 1.5  # of real time, long enough to look at a held button
 
 every_kind = pytest.mark.parametrize("kind", sorted(kinds()))
 
@@ -170,20 +173,37 @@ def test_the_self_test_passes_or_fails_with_the_reason(kind):
 
 
 @every_kind
+def test_a_button_cannot_be_called_stuck_soon_after_it_was_pressed(kind):
+    """The fault goes to the live stream: it must not tell whose press it was."""
+    with pytest.raises(ValidationError, match="greater than or equal to 10"):
+        example(kind, stuck_after_s=9.9)
+
+
+@every_kind
 def test_a_stuck_button_is_a_warning_and_the_others_are_live(kind):
-    with running(example(kind, stuck_after_s=1)) as rig:
+    with running(example(kind, stuck_after_s=10)) as rig:
         rig.available()
-        rig.far_end().press(3, hold_s=1.3)
+        finger = threading.Thread(target=rig.far_end().press, args=(3,), kwargs={"hold_s": HOLD_S})
+        finger.start()
+        eventually(lambda: rig.journal.ratings, "the touch")
+        assert rig.journal.faults == []
+        rig.skip(10)
+        eventually(lambda: rig.journal.faults == [(3, "stuck")], "stuck")
+        (warned,) = rig.rack.self_tests()
+        assert (warned.status, "nút 3 bị kẹt" in warned.text) == (Status.WARN, True)
+        finger.join()
         eventually(lambda: rig.journal.faults == [(3, "stuck"), (3, None)], "stuck and well again")
         assert len(rig.journal.ratings) == 1  # the touch itself counted, once
 
 
 @every_kind
 def test_a_button_that_was_stuck_when_the_plug_was_pulled_is_met_anew(kind):
-    with running(example(kind, stuck_after_s=1)) as rig:
+    with running(example(kind, stuck_after_s=10)) as rig:
         rig.available()
-        finger = threading.Thread(target=rig.far_end().press, args=(3,), kwargs={"hold_s": 1.3})
+        finger = threading.Thread(target=rig.far_end().press, args=(3,), kwargs={"hold_s": HOLD_S})
         finger.start()
+        eventually(lambda: rig.journal.ratings, "the touch")
+        rig.skip(10)
         eventually(lambda: rig.status().faults == ("button 3 stuck",), "stuck")
         rig.far_end().unplug()
         rig.unavailable()

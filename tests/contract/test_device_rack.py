@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -75,6 +76,7 @@ def test_one_failing_device_stops_neither_the_ones_before_nor_after_it():
     assert [one.available for one in port.statuses()] == [True, False, False, True]
     assert port.statuses()[1].reason == "Không có điện. Hãy cắm điện."
     assert "Lỗi chương trình" in port.statuses()[2].reason
+    assert "KeyError" not in port.statuses()[2].reason  # people get words, the log the rest
     assert journal.availability == [("d0", True), ("d1", False), ("d2", False), ("d3", True)]
 
 
@@ -115,6 +117,32 @@ def test_a_journal_that_is_closed_already_does_not_disturb_the_devices():
     rack.open()
     assert rack.statuses()[0].available
     rack.close()
+
+
+def test_the_journal_hears_of_a_device_in_the_order_in_which_it_changed():
+    """Another thread pulls the plug between "it is available" and telling so."""
+
+    class Interrupted(Flaky):
+        unplugging: threading.Thread | None = None
+
+        @property
+        def simulated(self) -> bool:  # asked between the change and the command
+            if self.available and self.unplugging is None:
+                self.unplugging = threading.Thread(target=self.set_unavailable, args=("rút dây",))
+                self.unplugging.start()
+                self.unplugging.join(0.2)  # it must wait for its turn; without an order it is through by then
+            return False
+
+    journal = RecordingJournal()
+    context = DeviceContext(SystemClock(), journal, simulation=False)
+    rack = DeviceRack([FlakySettings(id="d", wire="real")], context, {"flaky": Interrupted})
+    rack.open()
+    (device,) = rack._devices.values()
+    assert isinstance(device, Interrupted)
+    assert device.unplugging is not None
+    device.unplugging.join()
+    assert journal.availability == [("d", True), ("d", False)]
+    assert device.available is False
 
 
 def test_a_device_without_light_is_thanked_in_vain_and_an_unknown_one_too():

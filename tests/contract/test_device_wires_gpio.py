@@ -204,10 +204,12 @@ def test_a_flood_faster_than_the_worker_does_not_cost_another_buttons_press():
 
 
 def test_a_cut_off_button_is_a_warning_in_the_self_test():
-    with running(settings(GPIO, stuck_after_s=1)) as rig:
+    with running(settings(GPIO)) as rig:
         rig.available()
         finger = threading.Thread(target=rig.far_end().press, args=(2,), kwargs={"hold_s": 1.5})
         finger.start()
+        eventually(lambda: rig.journal.ratings, "the touch")
+        rig.skip(30)
         eventually(lambda: rig.status().faults == ("button 2 stuck",), "stuck")
         (test,) = rig.rack.self_tests()
         assert (test.status.name, "nút 2 bị kẹt" in test.text) == ("WARN", True)
@@ -260,6 +262,88 @@ def test_a_light_that_cannot_be_driven_makes_the_panel_unavailable_until_it_is_o
         assert "chân GPIO" in rig.unavailable()
         rig.rack.retry()
         rig.available()
+
+
+SECOND = GPIO | {"buttons": {"1": 16, "2": 20, "3": 21}, "ready_led": 7, "thanks_led": 8, "detect_pin": 9}
+SECOND["unavailable_led"] = 11
+
+
+def pin_of(rig: Rig, number: int, device: str = "panel") -> Any:
+    far_end: Any = rig.far_end(device)
+    return far_end._board._chip.factory.pin(number)
+
+
+def cannot_be_read() -> bool:
+    raise OSError("Input/output error")
+
+
+@pytest.mark.parametrize("failing", range(1, 7))
+def test_whichever_read_fails_while_opening_the_panel_is_unavailable_and_opened_again(failing):
+    """Nothing may look open that is not: the rack tries again only what is closed."""
+    rig = Rig([settings(GPIO)], simulation=True)
+    wire: Any = rig.rack._devices["panel"]
+    wire._wire.open()
+    reads = iter(range(1, 1000))
+    for number in (17, 27, 22, 13):
+        pin = pin_of(rig, number)
+        pin._get_state = lambda pin=pin: cannot_be_read() if next(reads) == failing else pin._state
+    rig.start()
+    try:
+        assert next(reads) > failing or rig.status().available  # it failed, or there are not so many reads
+        if not rig.status().available:
+            assert "Không đọc được chân GPIO" in rig.status().reason
+            assert not wire.is_open
+            assert rig.journal.availability == [("panel", False)]  # it was never claimed to work
+            rig.rack.retry()
+        rig.available()
+        rig.far_end().press(2, hold_s=0.05)
+        eventually(lambda: rig.journal.ratings, "a press")
+    finally:
+        rig.stop()
+
+
+def test_a_panel_whose_pins_stay_dead_is_reported_once_however_often_it_is_opened():
+    rig = Rig([settings(GPIO)], simulation=True)
+    rig.start()
+    try:
+        pin_of(rig, 6).function = "input"  # as if another program had taken it: no light can be driven
+        rig.rack.thank("panel", rig.clock.uptime_s() + 1)
+        pin_of(rig, 27)._get_state = cannot_be_read
+        for _ in range(3):
+            rig.rack.retry()
+        assert "chân GPIO 27" in rig.status().reason
+        assert rig.journal.availability == [("panel", True), ("panel", False)]
+    finally:
+        rig.stop()
+
+
+def test_a_pin_that_fails_while_working_costs_its_panel_only_and_the_chip_goes_on():
+    """The worker survives (`Rig.stop` looks), and with it the edges of every other panel."""
+    with running(settings(GPIO), settings(SECOND, id="second")) as rig:
+        rig.available()
+        rig.far_end().unplug()
+        rig.unavailable()
+        pin_of(rig, 27)._get_state = cannot_be_read
+        rig.far_end().plug()  # met anew, and cannot be read
+        eventually(lambda: "chân GPIO 27" in rig.status().reason, "why it does not work")
+        rig.far_end("second").press(3, hold_s=0.05)
+        eventually(lambda: [(one.source, one.level) for one in rig.journal.ratings] == [("second", 3)], "the other")
+        del pin_of(rig, 27)._get_state
+        rig.rack.retry()
+        rig.available()
+
+
+def test_a_pin_fails_in_words_for_people_and_in_the_drivers_words_for_the_log(caplog):
+    with running(settings(GPIO)) as rig:
+        rig.available()
+        pin_of(rig, 27)._get_state = cannot_be_read
+        rig.far_end().unplug()
+        rig.unavailable()
+        rig.far_end().plug()
+        eventually(lambda: "chân GPIO 27" in rig.status().reason, "why it does not work")
+        assert "Hãy" in rig.status().reason
+        assert "Input/output" not in rig.status().reason
+        assert "OSError('Input/output error')" in caplog.text
 
 
 def test_a_panel_whose_pins_are_taken_leaves_none_of_them_behind():

@@ -38,7 +38,9 @@ def tables(model: type[BaseModel], around: str = "") -> Iterator[tuple[str, type
 
 
 def own_keys(kind: type[DeviceSettings]) -> list[str]:
-    return [key for key in keys(kind) if key in kind.__annotations__ and key != "kind"]
+    """What the kind or a base of several kinds declares beyond, or otherwise than, every device."""
+    bases = kind.__mro__[: kind.__mro__.index(DeviceSettings)]
+    return [key for key in keys(kind) if key != "kind" and any(key in base.__annotations__ for base in bases)]
 
 
 EVERY_KEY = [(heading, key, field) for heading, table in tables(Settings) for key, field in keys(table).items()]
