@@ -169,11 +169,12 @@ def _write(connection: Connection, origin: NodeIdentity, work: _Work, received_a
 
 
 def _add_to_totals(connection: Connection, origin: NodeIdentity, work: _Work) -> None:
-    """What the changed buckets have more, or less, than before."""
+    """What the changed buckets have more, or less, than before. One that became a histogram has nothing to sum any more."""
     more: Counter[tuple[Any, ...]] = Counter()
     for key, entry in work.entries.items():
-        if entry.changed and entry.amount is not None:
-            more[origin.id, key.simulated, key.series, key.labels, key.definition] += entry.amount - entry.before
+        if entry.changed and (entry.amount is not None or entry.before):
+            difference = (entry.amount or 0) - entry.before
+            more[origin.id, key.simulated, key.series, key.labels, key.definition] += difference
     names = [column.name for column in total.primary_key]
     for values, amount in more.items():
         identity = dict(zip(names, values, strict=True))
