@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from config.settings import RatingsSettings
-from devices.debounce import Button, ButtonRules, Contact, Faulted, Outcome, Pressed
+from devices.debounce import ButtonRules, Faulted, Outcome, Pressed
 from devices.panel import Light, wrong_number_of_buttons
+from devices.panel_pins import DETECT_CHANNEL, PanelPins
 from devices.rating_panel import RatingPanel, RatingPanelSettings
-from devices.wires.gpio import Chip, GpioInput, GpioOutput, GpioWire
+from devices.wires.gpio import Chip, GpioWire
 from devices.wires.shared import Wires
 from firmware_py.core import contracts
 from firmware_py.core.errors import WireError
@@ -26,7 +26,6 @@ from firmware_py.core.ports import DeviceContext
 
 Pin = Annotated[int, Field(ge=2, le=27)]  # BCM numbers; 0 and 1 belong to the board's own memory chip
 Level = Annotated[int, Field(ge=1, le=5)]
-DETECT_CHANNEL = 0  # the buttons' channels are their levels
 UNPLUGGED = "Bảng nút bị rút dây: hãy kiểm tra và cắm lại đầu nối của bảng."
 
 
@@ -63,16 +62,16 @@ class GpioPanelSettings(RatingPanelSettings):
     def pins(self) -> Iterator[tuple[str, int]]:
         """Every pin it uses, with the key that names it."""
         yield from ((f'buttons."{level}"', pin) for level, pin in self.buttons.items())
-        yield from self.lamps()
+        yield from ((f"{light}_led", pin) for light, pin in self.lamps().items())
         if self.detect_pin is not None:
             yield "detect_pin", self.detect_pin
 
-    def lamps(self) -> Iterator[tuple[str, int]]:
-        """The lights' pins, with the key that names each."""
-        yield "ready_led", self.ready_led
-        yield "thanks_led", self.thanks_led
+    def lamps(self) -> dict[Light, int]:
+        """The pin of each light that the panel has."""
+        lamps: dict[Light, int] = {"ready": self.ready_led, "thanks": self.thanks_led}
         if self.unavailable_led is not None:
-            yield "unavailable_led", self.unavailable_led
+            lamps["unavailable"] = self.unavailable_led
+        return lamps
 
     def problems_with(self, ratings: RatingsSettings) -> Iterable[tuple[str, str]]:
         """Too few or too many buttons for the site's scale."""
@@ -90,17 +89,6 @@ class GpioPanelSettings(RatingPanelSettings):
                     yield device.id, name.split(".")[0], text
 
 
-@dataclass(slots=True)
-class _Hardware:
-    """What is held while open."""
-
-    inputs: dict[int, GpioInput] = field(default_factory=dict)
-    lamps: dict[Light, GpioOutput] = field(default_factory=dict)
-    buttons: dict[int, Button] = field(default_factory=dict)
-    plug: Contact | None = None
-    lit: Light | None = None
-
-
 class GpioRatingPanel(RatingPanel):
     """Buttons and lights on pins. Edges come on the wire's worker; thanks and status from any thread."""
 
@@ -110,7 +98,7 @@ class GpioRatingPanel(RatingPanel):
     def __init__(self, settings: GpioPanelSettings, context: DeviceContext, wires: Wires) -> None:
         super().__init__(settings, context, wires)
         self._settings = settings
-        self._hardware: _Hardware | None = None
+        self._pins: PanelPins | None = None
         if settings.simulated:
             from devices.simulation.gpio_board import (  # noqa: PLC0415 - a real node has no simulation in memory
                 GpioPanelFarEnd,
@@ -118,8 +106,7 @@ class GpioRatingPanel(RatingPanel):
             )
 
             board_wire = wires.share(SimulatedGpioWire, "simulated", lambda: SimulatedGpioWire(context.clock))
-            lamps = {name.removesuffix("_led"): pin for name, pin in settings.lamps()}
-            self._far_end = GpioPanelFarEnd(board_wire.board, settings.buttons, lamps, settings.detect_pin)
+            self._far_end = GpioPanelFarEnd(board_wire.board, settings.buttons, settings.lamps(), settings.detect_pin)
             self._wire: GpioWire = board_wire
         else:
             self._wire = wires.share(GpioWire, settings.wire, lambda: _real_wire(context))
@@ -127,35 +114,39 @@ class GpioRatingPanel(RatingPanel):
     @property
     def is_open(self) -> bool:
         """Whether the pins are held (an unplugged panel's are)."""
-        return self._hardware is not None
+        return self._pins is not None
 
     def open(self) -> None:
         """Take the pins. See `Device.open`."""
+        settings = self._settings
+        rules = ButtonRules(
+            settings.debounce_s, settings.stuck_after_s, settings.chatter_edges, settings.chatter_window_s
+        )
         with self._lock:
-            if self._hardware is not None:
+            if self._pins is not None:
                 return
             self._wire.open()
-            hardware = _Hardware()
+            pins = PanelPins(self._wire, self, rules)
             try:
-                self._take_pins(hardware)
-                self._learn_plug(hardware)
+                pins.take(settings.lamps(), settings.buttons, settings.detect_pin)
+                self._learn_plug(pins)
             except Exception:
-                self._release(hardware)  # not open: the rack tries again
+                pins.release()  # not open: the rack tries again
                 raise
-            self._hardware = hardware
-        self._wire.wake()
+            self._pins = pins
+        self._wake()
 
     def close(self) -> None:
         """Lights off, pins free; idempotent."""
         with self._lock:
-            hardware, self._hardware = self._hardware, None
-            if hardware is not None:
-                self._release(hardware)
+            pins, self._pins = self._pins, None
+            if pins is not None:
+                pins.release()
 
     def figures(self) -> dict[str, float | int | str | None]:
         """Presses, refused presses, touches too short for a finger, edges lost on the whole wire."""
         with self._lock:
-            buttons = self._hardware.buttons.values() if self._hardware else ()
+            buttons = self._pins.buttons.values() if self._pins else ()
             return {
                 "presses": self._presses,
                 "presses_refused": self._refused,
@@ -167,14 +158,14 @@ class GpioRatingPanel(RatingPanel):
         """A contact of this panel moved (called by the wire's worker)."""
         outcomes: list[Outcome] = []
         with self._lock, self._giving_up_lost_pins():
-            hardware = self._hardware
-            if hardware is None:
+            pins = self._pins
+            if pins is None:
                 return
             if channel == DETECT_CHANNEL:
-                if hardware.plug is not None and hardware.plug.edge(uptime_s, pressed=pressed) is not None:
-                    self._learn_plug(hardware)
+                if pins.plug_moved(uptime_s, pressed=pressed):
+                    self._learn_plug(pins)
             elif self.available:  # contacts of a loose plug are nobody's press
-                outcomes = hardware.buttons[channel].edge(uptime_s, pressed=pressed)
+                outcomes = pins.buttons[channel].edge(uptime_s, pressed=pressed)
         self._act(channel, outcomes)
 
     def settle(self, uptime_s: float) -> float | None:
@@ -182,17 +173,15 @@ class GpioRatingPanel(RatingPanel):
         happened: list[tuple[int, list[Outcome]]] = []
         deadlines: list[float | None] = []
         with self._lock, self._giving_up_lost_pins():
-            hardware = self._hardware
-            if hardware is None:
+            pins = self._pins
+            if pins is None:
                 return None
-            if hardware.plug is not None and hardware.plug.settle(uptime_s) is not None:
-                self._learn_plug(hardware)
+            if pins.plug_settled(uptime_s):
+                self._learn_plug(pins)
             if self.available:
-                happened = [(level, button.settle(uptime_s)) for level, button in hardware.buttons.items()]
-            self._show(hardware, uptime_s, available=self.available)
-            contacts = (*hardware.buttons.values(), *((hardware.plug,) if hardware.plug else ()))
-            deadlines = [contact.deadline_s for contact in contacts if self.available or contact is hardware.plug]
-            deadlines.append(self._light.deadline_s(uptime_s))
+                happened = [(level, button.settle(uptime_s)) for level, button in pins.buttons.items()]
+            pins.show(self._light.shows(uptime_s, available=self.available))
+            deadlines = [*pins.deadlines_s(), self._light.deadline_s(uptime_s)]
         for level, outcomes in happened:
             self._act(level, outcomes)
         return min((at for at in deadlines if at is not None), default=None)
@@ -216,39 +205,17 @@ class GpioRatingPanel(RatingPanel):
             self._light_changed(now_s)
         self._wake()
 
-    def _take_pins(self, hardware: _Hardware) -> None:
-        settings = self._settings
-        names: dict[str, Light] = {"ready_led": "ready", "thanks_led": "thanks", "unavailable_led": "unavailable"}
-        for name, pin in settings.lamps():
-            hardware.lamps[names[name]] = self._wire.output(pin)
-        for level, pin in settings.buttons.items():
-            hardware.inputs[level] = self._wire.input(pin, self, level)
-        if settings.detect_pin is not None:
-            detect = hardware.inputs[DETECT_CHANNEL] = self._wire.input(settings.detect_pin, self, DETECT_CHANNEL)
-            hardware.plug = Contact(settings.debounce_s, pressed=detect.pressed)
-
-    def _meet_buttons(self, hardware: _Hardware) -> None:
-        """Begin anew with every button as it is: what is down now was pressed by nobody we saw."""
-        settings = self._settings
-        rules = ButtonRules(
-            settings.debounce_s, settings.stuck_after_s, settings.chatter_edges, settings.chatter_window_s
-        )
-        now_s = self.context.clock.uptime_s()
-        for level in settings.buttons:
-            pressed = hardware.inputs[level].pressed
-            hardware.buttons[level] = Button(rules, pressed=pressed, uptime_s=now_s)
-
-    def _learn_plug(self, hardware: _Hardware) -> None:
+    def _learn_plug(self, pins: PanelPins) -> None:
         """Plugged or unplugged: what works is proved first and claimed then.
 
         Raises:
             WireError: a button cannot be read or a light cannot be driven.
         """
-        plugged = hardware.plug is None or hardware.plug.pressed
-        if plugged:
-            self._meet_buttons(hardware)
-        self._show(hardware, self.context.clock.uptime_s(), available=plugged)
-        if plugged:
+        now_s = self.context.clock.uptime_s()
+        if pins.plugged:
+            pins.meet_buttons(now_s)
+        pins.show(self._light.shows(now_s, available=pins.plugged))
+        if pins.plugged:
             self.clear_faults()
             self.set_available()
         else:
@@ -256,15 +223,8 @@ class GpioRatingPanel(RatingPanel):
 
     def _light_changed(self, now_s: float) -> None:
         with self._giving_up_lost_pins():
-            if self._hardware is not None:
-                self._show(self._hardware, now_s, available=self.available)
-
-    def _show(self, hardware: _Hardware, now_s: float, *, available: bool) -> None:
-        wanted = self._light.shows(now_s, available=available)
-        if wanted != hardware.lit:
-            for name, lamp in hardware.lamps.items():
-                lamp.set(on=name == wanted)
-            hardware.lit = wanted
+            if self._pins is not None:
+                self._pins.show(self._light.shows(now_s, available=self.available))
 
     def _wake(self) -> None:
         self._wire.wake()
@@ -277,11 +237,6 @@ class GpioRatingPanel(RatingPanel):
         except WireError as error:
             self.close()
             self.failed(error)
-
-    def _release(self, hardware: _Hardware) -> None:
-        for lamp in hardware.lamps.values():
-            lamp.close()
-        self._wire.forget(self)
 
 
 def _real_wire(context: DeviceContext) -> GpioWire:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from devices.panel import Light
 from devices.wires.gpio import Chip, GpioWire
 from firmware_py.core.clock import Clock
 from firmware_py.core.errors import WireError
@@ -59,7 +60,7 @@ class GpioPanelFarEnd:
     """A rating panel's far end on a board: fingers on its buttons, eyes on its lamps, a hand at its plug."""
 
     def __init__(
-        self, board: GpioBoard, buttons: Mapping[int, int], lamps: Mapping[str, int], detect_pin: int | None
+        self, board: GpioBoard, buttons: Mapping[int, int], lamps: Mapping[Light, int], detect_pin: int | None
     ) -> None:
         self._board = board
         self._buttons = dict(buttons)

@@ -125,7 +125,9 @@ class GpioOutput:
             return
         with contextlib.suppress(*self._chip.errors):
             self._device.off()
-        with contextlib.suppress(*self._chip.errors):  # a light that cannot be switched off must still give its pin back
+        with contextlib.suppress(
+            *self._chip.errors
+        ):  # a light that cannot be switched off must still give its pin back
             self._device.close()
 
 
