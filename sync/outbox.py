@@ -18,6 +18,7 @@ from sync.batching import HourKey, Link, PendingHour, Unit, first_batch, units_o
 from sync.protocol import BatchAnswer, BucketResult
 
 WRITE_DEADLINE_S = 30.0
+SLICE_BUCKETS = 5000  # forgotten at once: presses wait for no more
 TOO_LARGE = "too_large"
 CONFLICT = "conflict"
 
@@ -67,9 +68,10 @@ class Applied:
 class Outbox:
     """Reads batches out of the journal, and writes the city's answers into it (through the journal's own writer)."""
 
-    def __init__(self, journal: JournalPort, clock: Clock) -> None:
+    def __init__(self, journal: JournalPort, clock: Clock, *, slice_buckets: int = SLICE_BUCKETS) -> None:
         self._journal = journal
         self._clock = clock
+        self._slice_buckets = slice_buckets
 
     def load(self, max_buckets: int, resting: Collection[HourKey] = ()) -> Load | None:
         """The oldest units, up to `max_buckets` unless one unit alone is more; None if nothing is to be sent."""
@@ -92,7 +94,24 @@ class Outbox:
         Raises:
             JournalError: it could not be kept; the batch will be sent again, which does no harm.
         """
+        self._forget_if_new(answer.store)
         return self._journal.run(lambda tx: _apply(tx, load, answer)).result(WRITE_DEADLINE_S)
+
+    def _forget_if_new(self, store: str) -> None:
+        """A city restored from a backup has a new id and may lack anything: everything is to be sent again.
+
+        Slice by slice, so that presses are written in between. The new id is written last, with the answer itself: after
+        a power cut in the middle all of it is done again, and what was forgotten stays forgotten.
+        """
+        reader = self._journal.reader()
+        if _known_store(reader) == store:
+            return
+        newest = (reader.row("SELECT max(id) FROM bucket") or (None,))[0] or 0
+        for after in range(0, newest, self._slice_buckets):
+            self._forget(after, after + self._slice_buckets)
+
+    def _forget(self, after: int, up_to: int) -> None:
+        self._journal.run(lambda tx: _forget(tx, after, up_to)).result(WRITE_DEADLINE_S)
 
     def reject(self, load: Load, code: str) -> None:
         """Keep a batch's buckets here, visible, until they change: the receiver will never take them as they are.
@@ -150,7 +169,9 @@ def _loaded(row: tuple[Any, ...]) -> LoadedBucket:
 
 def _apply(tx: Transaction, load: Load, answer: BatchAnswer) -> Applied:
     now = iso(tx.moment.utc)
-    new_store = _note_store(tx, answer.store, now)
+    known = _known_store(tx)
+    if known != answer.store:
+        _set_state(tx, "store", answer.store)
     accepted = rejected = 0
     relayed: set[HourKey] = set()
     for result in answer.results:
@@ -165,25 +186,26 @@ def _apply(tx: Transaction, load: Load, answer: BatchAnswer) -> Applied:
             rejected += 1
     if accepted:
         _set_state(tx, "last_accepted_at", now)
-    return Applied(accepted, rejected, frozenset(relayed), new_store)
+    return Applied(accepted, rejected, frozenset(relayed), new_store=known not in (None, answer.store))
 
 
 def _code(result: BucketResult) -> str:
     return CONFLICT if result.outcome == "conflict" else result.code or "unspecified"
 
 
-def _note_store(tx: Transaction, store: str, now: str) -> bool:
-    """A city restored from a backup has a new id and may lack anything: everything is to be sent again."""
-    known = tx.row("SELECT value FROM sync_state WHERE key = 'store'")
-    if known is not None and known[0] == store:
-        return False
-    _set_state(tx, "store", store)
+def _known_store(reader: Reader) -> str | None:
+    """The store that what is marked as accepted or rejected was marked for."""
+    known = reader.row("SELECT value FROM sync_state WHERE key = 'store'")
+    return None if known is None else str(known[0])
+
+
+def _forget(tx: Transaction, after: int, up_to: int) -> None:
+    """What the city said of the buckets with these ids no longer counts."""
     tx.execute(
         """UPDATE bucket SET accepted_revision = 0, rejected_code = NULL, pending_since = coalesce(pending_since, ?)
-           WHERE accepted_revision > 0 OR rejected_code IS NOT NULL""",
-        (now,),
+           WHERE id > ? AND id <= ? AND (accepted_revision > 0 OR rejected_code IS NOT NULL)""",
+        (iso(tx.moment.utc), after, up_to),
     )
-    return known is not None
 
 
 def _mark_accepted(tx: Transaction, bucket: LoadedBucket, read_at: str) -> None:

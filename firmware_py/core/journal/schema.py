@@ -48,7 +48,7 @@ def first_tables(db: Database) -> None:
         "CREATE UNIQUE INDEX bucket_key ON bucket (hour, series, labels, epoch, simulated, definition)",
         # The outbox: `pending_since` is set while the city lacks the latest revision and did not reject it. Its figures
         # cost what is pending, not what is kept; a bucket that changes while pending leaves this index alone.
-        "CREATE INDEX bucket_pending ON bucket (epoch, hour) WHERE pending_since IS NOT NULL",
+        "CREATE INDEX bucket_pending ON bucket (epoch, hour, pending_since) WHERE pending_since IS NOT NULL",
         "CREATE INDEX bucket_rejected ON bucket (id) WHERE rejected_code IS NOT NULL",
         "CREATE INDEX bucket_open ON bucket (epoch, hour) WHERE final = 0",
         """CREATE TABLE hour_link (
