@@ -125,9 +125,8 @@ class GpioOutput:
             return
         with contextlib.suppress(*self._chip.errors):
             self._device.off()
-        with contextlib.suppress(
-            *self._chip.errors
-        ):  # a light that cannot be switched off must still give its pin back
+        # A light that cannot be switched off must still give its pin back.
+        with contextlib.suppress(*self._chip.errors):
             self._device.close()
 
 
