@@ -9,13 +9,11 @@ from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
 from firmware_py.core.health import worst
-from firmware_py.core.ports import NodePort
+from firmware_py.core.ports import CITY_STATES, NodePort
 from local_api.faces import faces
 from local_api.languages import LANGUAGES
 from local_api.simulate import require_simulation
 from local_api.words import clock_time, device_words, outbox_words
-
-CITY_STATES = ("up", "down", "slow", "error", "portal")
 
 
 def pages_blueprint(node: NodePort) -> Blueprint:

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from firmware_py.core.ports import CITY_STATES
 from firmware_py.core.worker import Life
 from sync.relay_loop import RelayLoop, bound_socket
 
-STATES = ("up", "down", "slow", "error", "portal")
 SLOW_S = 3.0
 TAKE_EFFECT_S = 5.0
 
@@ -58,8 +58,8 @@ class FaultyPath:
         Raises:
             ValueError: unknown state.
         """
-        if state not in STATES:
-            raise ValueError(f"unknown state {state!r}: one of {', '.join(STATES)}")
+        if state not in CITY_STATES:
+            raise ValueError(f"unknown state {state!r}: one of {', '.join(CITY_STATES)}")
         with self._changed:
             self._wanted = state
             self.wake()

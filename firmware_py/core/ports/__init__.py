@@ -12,10 +12,12 @@ from firmware_py.core.ports.journal import (
     Transaction,
     View,
 )
-from firmware_py.core.ports.node import CityFaults, NodePort, OutboxFigures
+from firmware_py.core.ports.node import CITY_STATES, CityFaults, CityState, NodePort, OutboxFigures
 
 __all__ = [
+    "CITY_STATES",
     "CityFaults",
+    "CityState",
     "Decision",
     "DeviceContext",
     "DevicePort",

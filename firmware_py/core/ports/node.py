@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from config.settings import Settings
 from firmware_py.core.clock import Clock
@@ -23,12 +23,17 @@ class OutboxFigures:
     rejected: int
 
 
+CityState = Literal["up", "down", "slow", "error", "portal"]
+"""As it should be, nobody there, answers seconds late, HTTP 500, a login page that says 200."""
+CITY_STATES: tuple[CityState, ...] = get_args(CityState)
+
+
 class CityFaults(Protocol):
     """Simulation only: what the path to the embedded city does to the node's calls."""
 
     @property
     def state(self) -> str:
-        """One of "up", "down", "slow", "error", "portal"."""
+        """One of `CITY_STATES`."""
         ...
 
     def set(self, state: str) -> None:
