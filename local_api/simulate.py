@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Literal
 
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
 from firmware_py.core.errors import WireError
-from firmware_py.core.ports import NodePort, SimulatedWire
+from firmware_py.core.ports import CityState, NodePort, SimulatedWire
 from local_api.body import Body, read_body
 from local_api.guard import from_this_computer
 from local_api.problems import RETRY_AFTER_S, ProblemError
 
 MAX_LONG_HOLDS = 8
 LONG_HOLD_S = 1.0
+BUSY_S = 1.0  # how long a press waits for the finger that is on its button
 BOUNCE_S = 0.002  # about what one contact bounce lasts on a simulated wire
 
 
@@ -36,7 +37,7 @@ class PressBody(Body):
 class CityBody(Body):
     """What the path to the city shall do to the node's calls."""
 
-    state: Literal["up", "down", "slow", "error", "portal"]
+    state: CityState
 
 
 def require_simulation(node: NodePort) -> None:
@@ -56,18 +57,30 @@ def require_simulation(node: NodePort) -> None:
 
 
 class Fingers:
-    """Presses on simulated wires: long ones keep a server thread, so there may only be a few at a time."""
+    """Presses on simulated wires: each keeps a server thread, so only a few may be long, and none may wait for long."""
 
     def __init__(self, max_long: int = MAX_LONG_HOLDS) -> None:
         self._max_long = max_long
         self._long = threading.BoundedSemaphore(max_long)
+        self._buttons: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
 
-    def press(self, wire: SimulatedWire, body: PressBody) -> None:
+    def press(self, device_id: str, wire: SimulatedWire, body: PressBody) -> None:
         """Press and let go again.
 
         Raises:
-            ProblemError: 503, too many buttons are held; 409, the wire cannot do that.
+            ProblemError: 503, too many buttons are held; 409, another finger is on the button, or the wire cannot do that.
         """
+        button = self._buttons[device_id, body.button]
+        if not button.acquire(timeout=BUSY_S):
+            raise ProblemError(
+                409, "panel_busy", "Panel busy", "This button is held down already. Press another, or try again later."
+            )
+        try:
+            self._press(wire, body)
+        finally:
+            button.release()
+
+    def _press(self, wire: SimulatedWire, body: PressBody) -> None:
         if body.takes_s <= LONG_HOLD_S:
             _on_wire(lambda: wire.press(body.button, bounces=body.bounces, hold_s=body.hold_s))
             return
@@ -98,7 +111,7 @@ def simulate_blueprint(node: NodePort) -> Blueprint:
     @area.post("/devices/<device_id>/press")
     def press(device_id: str) -> Response:
         wire, body = _wire_of(node, device_id), read_body(PressBody)
-        fingers.press(wire, body)
+        fingers.press(device_id, wire, body)
         return jsonify(device=device_id, button=body.button)
 
     @area.post("/devices/<device_id>/unplug")

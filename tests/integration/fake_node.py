@@ -172,6 +172,7 @@ class FakeDevices:
 
     def __init__(self) -> None:
         self.wire = FakeWire()
+        self.more: dict[str, FakeWire] = {}  # panels of which nothing but the wire matters
 
     def statuses(self) -> Sequence[DeviceStatus]:
         away = not self.wire.plugged
@@ -200,7 +201,7 @@ class FakeDevices:
         )
 
     def simulated(self, device_id: str) -> FakeWire | None:
-        return self.wire if device_id == "panel-1" else None
+        return self.wire if device_id == "panel-1" else self.more.get(device_id)
 
     def thank(self, device_id: str, until_uptime_s: float) -> bool:
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import Any
 
 import pytest
 from api_client import Answer, Served, serving, until
-from fake_node import FakeNode, event
+from fake_node import FakeNode, FakeWire, event
 
 from firmware_py.core.contracts import DEVICE_UNAVAILABLE, NODE_TICK, RATING_GIVEN
-from firmware_py.core.ports import OutboxFigures
+from firmware_py.core.ports import CITY_STATES, OutboxFigures
 from local_api.scoreboard import CityScoreboard, CityUnreachableError
-from local_api.simulate import MAX_LONG_HOLDS
+from local_api.simulate import BUSY_S, MAX_LONG_HOLDS
 
 PANEL = "/api/v1/simulate/devices/panel-1"
 
@@ -75,33 +76,57 @@ def test_unplug_plug_and_what_can_be_seen_there(served: Served) -> None:
     assert served.get(PANEL).json["plugged"] is True
 
 
+def hold(served: Served, panel: str, button: int, answers: list[Answer]) -> threading.Thread:
+    """Keep a button down until the test lets go; returns once it is down."""
+    path = f"/api/v1/simulate/devices/{panel}/press"
+    body = {"button": button, "hold_s": 30}
+    thread = threading.Thread(target=lambda: answers.append(served.ask("POST", path, body)))
+    thread.start()
+    wire = served.node.devices.simulated(panel)
+    assert wire is not None
+    assert wire.holding.acquire(timeout=5)
+    return thread
+
+
 def test_only_a_few_buttons_can_be_held_at_once_and_short_presses_still_work(served: Served) -> None:
-    wire = served.node.devices.wire
+    wire, other = served.node.devices.wire, FakeWire()
+    other.let_go = wire.let_go
+    served.node.devices.more["panel-9"] = other
     wire.let_go.clear()
     answers: list[Answer] = []
-    held = [
-        threading.Thread(
-            target=lambda: answers.append(served.ask("POST", f"{PANEL}/press", {"button": 1, "hold_s": 30}))
-        )
-        for _ in range(MAX_LONG_HOLDS)
-    ]
-    for hold in held:
-        hold.start()
-    for _ in held:
-        assert wire.holding.acquire(timeout=5)
-    refused = served.ask("POST", f"{PANEL}/press", {"button": 1, "hold_s": 30})
+    fingers = [(panel, button) for panel in ("panel-1", "panel-9") for button in range(1, 5)]
+    assert len(fingers) == MAX_LONG_HOLDS
+    held = [hold(served, panel, button, answers) for panel, button in fingers]
+    refused = served.ask("POST", f"{PANEL}/press", {"button": 5, "hold_s": 30})
     assert (refused.status, refused.json["code"]) == (503, "too_many_holds")
-    assert served.ask("POST", f"{PANEL}/press", {"button": 2}).status == 200
+    assert served.ask("POST", f"{PANEL}/press", {"button": 5}).status == 200
     wire.let_go.set()
-    for hold in held:
-        hold.join(5)
+    for thread in held:
+        thread.join(5)
     assert [answer.status for answer in answers] == [200] * MAX_LONG_HOLDS
     assert served.ask("POST", f"{PANEL}/press", {"button": 1, "hold_s": 2}).status == 200
 
 
+def test_a_press_on_a_held_button_does_not_wait_for_it_and_others_need_not(served: Served) -> None:
+    wire = served.node.devices.wire
+    wire.let_go.clear()
+    answers: list[Answer] = []
+    held = hold(served, "panel-1", 1, answers)
+    for hold_s in (0.1, 30):
+        began = time.monotonic()
+        refused = served.ask("POST", f"{PANEL}/press", {"button": 1, "hold_s": hold_s})
+        assert (refused.status, refused.json["code"]) == (409, "panel_busy")
+        assert time.monotonic() - began < BUSY_S + 2
+    assert served.ask("POST", f"{PANEL}/press", {"button": 2}).status == 200
+    wire.let_go.set()
+    held.join(5)
+    assert served.ask("POST", f"{PANEL}/press", {"button": 1}).status == 200
+    assert [press[0] for press in wire.presses] == [2, 1, 1]
+
+
 def test_the_citys_line_can_be_broken_and_mended(served: Served) -> None:
     assert served.node.city_faults is not None
-    for state in ("down", "slow", "error", "portal", "up"):
+    for state in CITY_STATES:
         assert served.ask("POST", "/api/v1/simulate/city", {"state": state}).json == {"state": state}
         assert served.node.city_faults.state == state
     answer = served.ask("POST", "/api/v1/simulate/city", {"state": "sideways"})
