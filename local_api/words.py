@@ -64,6 +64,7 @@ def excluded_words(reason: str, count: int) -> str:
     why = {
         "repeat": gettext("bấm lại cùng một mức"),
         "lockout": gettext("bấm quá sớm sau lượt trước"),
+        "superseded": gettext("đã có lượt bấm mới hơn"),
         "outside_opening_hours": gettext("ngoài giờ làm việc"),
     }.get(reason, reason)
     return ngettext("Không tính %(num)d lượt: %(why)s", "Không tính %(num)d lượt: %(why)s", count, why=why)
@@ -82,8 +83,8 @@ def outbox_words(figures: OutboxFigures, zone: ZoneInfo) -> str:
         text = gettext("Thành phố đã nhận hết, lần cuối lúc %(time)s.", time=clock_time(figures.last_accepted_at, zone))
     if figures.rejected:
         text += " " + ngettext(
-            "%(num)d mục bị thành phố từ chối, cần người xem.",
-            "%(num)d mục bị thành phố từ chối, cần người xem.",
+            "%(num)d mục bị thành phố từ chối, cần người kiểm tra.",
+            "%(num)d mục bị thành phố từ chối, cần người kiểm tra.",
             figures.rejected,
         )
     return text

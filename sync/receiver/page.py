@@ -39,8 +39,9 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "hours": "giờ",
         "days": "ngày",
         "just_now": "vừa xong",
-        "repeat": "bấm trùng",
-        "lockout": "bấm quá nhanh",
+        "repeat": "bấm lại cùng một mức",
+        "lockout": "bấm quá sớm sau lượt trước",
+        "superseded": "đã có lượt bấm mới hơn",
         "outside_opening_hours": "ngoài giờ làm việc",
     },
     "en": {
@@ -66,8 +67,9 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "hours": "h",
         "days": "days",
         "just_now": "just now",
-        "repeat": "same press again",
-        "lockout": "pressed too soon",
+        "repeat": "pressed the same answer again",
+        "lockout": "pressed too soon after the one before",
+        "superseded": "a newer press came first",
         "outside_opening_hours": "outside opening hours",
     },
 }

@@ -78,10 +78,10 @@ def test_the_first_page_of_a_real_centre_says_in_words_what_needs_a_person() -> 
     node = FakeNode(settings("production"))
     node.checks.append(CheckResult("disk", Status.FAIL, "Đĩa đầy, hãy xoá bớt."))
     page = client(node).get("/").text
-    assert "Có việc cần người xem" in page
+    assert "Có mục cần kiểm tra" in page
     assert page.index("Đĩa đầy, hãy xoá bớt.") < page.index("Ghi sổ bình thường")
     assert "Không có chân GPIO trên máy này." in page
-    assert "Something needs a person" in client(node).get("/?lang=en").text
+    assert "Something needs checking" in client(node).get("/?lang=en").text
 
 
 def test_a_real_centre_has_no_simulator() -> None:

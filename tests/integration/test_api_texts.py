@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +16,11 @@ from flask import Flask
 
 from firmware_py.core.contracts import STREAMED_FIELDS
 from firmware_py.core.ports import OutboxFigures
+from firmware_py.features.ratings.rules import Reason
 from local_api import words
 from local_api.app import create_app
 from local_api.faces import MOUTHS, faces
+from sync.receiver.page import TEXTS, Language
 
 PACKAGE = Path(__file__).parents[2] / "local_api"
 ENGLISH = PACKAGE / "translations" / "en" / "LC_MESSAGES"
@@ -140,6 +143,17 @@ def test_the_outbox_in_words_says_that_nothing_is_lost_and_what_was_rejected(app
         late = words.outbox_words(OutboxFigures(12, 200, None, 1), ZONE)
         done = words.outbox_words(OutboxFigures(0, None, "2020-11-23T01:42:00.000Z", 0), ZONE)
     assert late == (
-        "12 mục số liệu đang chờ gửi, cũ nhất 3 phút. Dữ liệu được giữ lại. 1 mục bị thành phố từ chối, cần người xem."
+        "12 mục số liệu đang chờ gửi, cũ nhất 3 phút. Dữ liệu được giữ lại. 1 mục bị thành phố từ chối, cần người kiểm tra."
     )
     assert done == "Thành phố đã nhận hết, lần cuối lúc 08:42:00 23/11/2020."
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_reason_of_an_exclusion_has_words_and_the_city_uses_the_same(
+    app: Flask, reason: str, language: Language
+) -> None:
+    with app.test_request_context(f"/?lang={language}"):
+        told = words.excluded_words(reason, 2)
+    assert reason not in told
+    assert TEXTS[language][reason] in told

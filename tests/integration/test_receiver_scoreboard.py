@@ -134,7 +134,7 @@ def test_the_page_is_vietnamese_first_and_complete_in_english(city):
         assert words not in english
     for words in FIVE["en"]:
         assert words in english
-    assert "bấm quá nhanh" in vietnamese
+    assert "bấm quá sớm sau lượt trước" in vietnamese
     assert "pressed too soon" in english
 
 

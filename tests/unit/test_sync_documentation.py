@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from firmware_py.features.ratings.rules import Reason
 from firmware_py.features.ratings.scale import SCALES
 from sync.outbox import TOO_LARGE
 from sync.protocol import MAX_BATCH_BUCKETS, MAX_BODY_BYTES, MAX_RECEIVED_BUCKETS, MAX_UNPACKED_BYTES, ResultOutcome
@@ -30,6 +31,11 @@ def test_every_series_and_outcome_stands_there():
         "invalid",
     ):
         assert f"`{name}`" in TEXT
+
+
+def test_every_reason_of_an_exclusion_stands_there():
+    [row] = [line for line in TEXT.splitlines() if line.startswith("| `ratings_excluded`")]
+    assert all(f"`{reason}`" in row for reason in get_args(Reason))
 
 
 def test_the_limits_are_the_codes():
