@@ -21,7 +21,7 @@ from sync.answers import SLOW_KINDS, Answered, Failure, FailureKind, journal_fai
 from sync.backoff import Backoff
 from sync.batching import HourKey
 from sync.city_client import CityClient
-from sync.outbox import TOO_LARGE, Applied, Load, Outbox
+from sync.outbox import Applied, Load, Outbox
 from sync.protocol import MAX_BATCH_BUCKETS
 from sync.state import SyncState, check_result
 
@@ -119,13 +119,10 @@ class SyncAgent:
             outcome = self._client.send(
                 self._journal.chain_head(), [item.wire for item in load.buckets] if load else []
             )
-            too_large = isinstance(outcome, Failure) and outcome.kind == "too_large"
-            if too_large and load is not None:
-                failure = self._shrink(load)
-                if failure is None:
-                    continue
-            else:
-                failure = outcome if isinstance(outcome, Failure) else self._settle(load, outcome)
+            if isinstance(outcome, Failure) and outcome.kind == "too_large" and load is not None:
+                self._shrink(load)
+                continue
+            failure = outcome if isinstance(outcome, Failure) else self._settle(load, outcome)
             if failure is not None:
                 return self._failed(failure)
             self._succeeded()
@@ -158,16 +155,15 @@ class SyncAgent:
         if applied.rejected:
             log.error("the city rejected %d buckets: they are kept and counted as rejected", applied.rejected)
 
-    def _shrink(self, load: Load) -> Failure | None:
-        """Halve; what cannot be halved stays here as rejected, where people see it."""
-        if load.units > 1:
+    def _shrink(self, load: Load) -> None:
+        """Halve. What cannot be made smaller rests and stays pending: a limit that is lifted loses nothing."""
+        if load.parts > 1:
             self._max_buckets = max(1, len(load.buckets) // 2)
             log.info("the city found a batch of %d too large: halving", len(load.buckets))
-            return None
-        failure = _kept(lambda: self._outbox.reject(load, TOO_LARGE))
-        if failure is None:
-            log.error("the city finds %d buckets that belong together too large: kept as rejected", len(load.buckets))
-        return failure
+            return
+        until_s = self._clock.uptime_s() + self._rest_s
+        self._resting.update(dict.fromkeys((bucket.key for bucket in load.buckets), until_s))
+        log.error("the city finds %d buckets that belong together too large: they wait", len(load.buckets))
 
     def _still_resting(self) -> frozenset[HourKey]:
         now_s = self._clock.uptime_s()

@@ -7,7 +7,7 @@ The tables `bucket`, `hour_link` and `sync_state` belong to the journal. A bucke
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 from firmware_py.core.clock import Clock, iso, parse_iso
 from firmware_py.core.ports import JournalPort, OutboxFigures, Reader, Transaction
 from sync.batching import HourKey, Link, PendingHour, Unit, first_batch, units_of
+from sync.parts import first_parts, parts_of
 from sync.protocol import BatchAnswer, BucketResult
 
 WRITE_DEADLINE_S = 30.0
 SLICE_BUCKETS = 5000  # forgotten at once: presses wait for no more
-TOO_LARGE = "too_large"
 CONFLICT = "conflict"
 
 # All of these read through the partial indices of what is pending or rejected, never through all that is kept.
@@ -48,10 +48,13 @@ class LoadedBucket:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One batch's worth. `read_at` is before the reading: what changed later is pending since then."""
+    """One batch's worth. `read_at` is before the reading: what changed later is pending since then.
+
+    `parts`: how many pieces it could be sent in; with one it cannot be made smaller.
+    """
 
     buckets: tuple[LoadedBucket, ...]
-    units: int
+    parts: int
     read_at: str
 
 
@@ -74,7 +77,7 @@ class Outbox:
         self._slice_buckets = slice_buckets
 
     def load(self, max_buckets: int, resting: Collection[HourKey] = ()) -> Load | None:
-        """The oldest units, up to `max_buckets` unless one unit alone is more; None if nothing is to be sent."""
+        """The oldest units, up to `max_buckets`; of one that alone is more, as many parts as fit. None: nothing to send."""
         reader = self._journal.reader()
         while True:
             read_at = iso(self._clock.now().utc)
@@ -86,7 +89,7 @@ class Outbox:
             buckets = _buckets(reader, batch)
             # Each statement is a snapshot of its own: a correction committed in between may have joined hours anew.
             if buckets and _links(reader) == links:
-                return Load(buckets, len(batch), read_at)
+                return _cut(buckets, batch, max_buckets, read_at)
 
     def apply(self, load: Load, answer: BatchAnswer) -> Applied:
         """Write down the city's word on a batch; durable when this returns.
@@ -113,19 +116,6 @@ class Outbox:
     def _forget(self, after: int, up_to: int) -> None:
         self._journal.run(lambda tx: _forget(tx, after, up_to)).result(WRITE_DEADLINE_S)
 
-    def reject(self, load: Load, code: str) -> None:
-        """Keep a batch's buckets here, visible, until they change: the receiver will never take them as they are.
-
-        Raises:
-            JournalError: it could not be kept.
-        """
-
-        def job(tx: Transaction) -> None:
-            for bucket in load.buckets:
-                _mark_rejected(tx, bucket, code)
-
-        self._journal.run(job).result(WRITE_DEADLINE_S)
-
     def figures(self) -> OutboxFigures:
         """See `figures`."""
         return figures(self._journal.reader(), self._clock.now().utc)
@@ -148,6 +138,17 @@ def _buckets(reader: Reader, batch: Collection[Unit]) -> tuple[LoadedBucket, ...
     keys = [key for unit in batch for key in unit.hours]
     sql = BUCKETS.format(places=", ".join(["(?, ?)"] * len(keys)))
     return tuple(_loaded(row) for row in reader.rows(sql, [part for key in keys for part in key]))
+
+
+def _cut(buckets: tuple[LoadedBucket, ...], batch: Sequence[Unit], max_buckets: int, read_at: str) -> Load:
+    """The city made the batches so small that not even one hour fits: its parts go one after the other."""
+    if len(batch) > 1:
+        return Load(buckets, len(batch), read_at)
+    wires, hours = [bucket.wire for bucket in buckets], len(batch[0].hours)
+    if len(buckets) > max_buckets:
+        buckets = tuple(buckets[index] for index in first_parts(wires, hours, max_buckets))
+        wires = [bucket.wire for bucket in buckets]
+    return Load(buckets, len(parts_of(wires, hours)), read_at)
 
 
 def _loaded(row: tuple[Any, ...]) -> LoadedBucket:

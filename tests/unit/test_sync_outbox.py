@@ -235,7 +235,7 @@ def test_hours_that_a_correction_joined_are_never_split(tmp_path, clock):
         hours = {item.hour for item in buckets(journal.reader())}
         assert len(hours) == 2
         load = outbox.load(1)
-        assert load.units == 1
+        assert load.parts == 1
         assert {item.key.hour for item in load.buckets} == hours
 
 
@@ -285,12 +285,6 @@ def test_the_oldest_goes_first_and_a_batch_has_its_limit(journal, outbox, clock)
         seen += sorted({item.key.hour[:13] for item in load.buckets})
         outbox.apply(load, answer(load))
     assert seen == hours
-
-
-def test_what_no_receiver_ever_takes_is_kept_as_too_large(journal, outbox):
-    press(journal, 5)
-    outbox.reject(outbox.load(500), "too_large")
-    assert (outbox.figures().pending, outbox.figures().rejected) == (0, 2)
 
 
 @pytest.mark.parametrize("sql", [PENDING_FIGURES, REJECTED_FIGURE, PENDING_HOURS, LINKS, BUCKETS_OF_TWO_HOURS])
