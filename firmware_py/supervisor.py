@@ -74,11 +74,16 @@ class Supervisor:
         self._on_fatal = on_fatal
         self._backoff_s = backoff_s
         self._slots: list[_Slot] = []
+        self._starting = threading.Lock()
+        self._stopping = False
 
     def start(self, worker: Worker, *, required: bool = False, restart: bool = True) -> None:
         """Give a worker its thread. `restart=False`: its end before the stop is fatal for the process."""
         slot = _Slot(worker, required, restart, beat_at_s=self._uptime_s())
-        self._slots.append(slot)
+        with self._starting:
+            if self._stopping:
+                return  # somebody was late: nothing begins while the node stops
+            self._slots.append(slot)
         slot.thread = threading.Thread(target=self._live, args=(slot,), name=worker.name, daemon=True)
         slot.state = WorkerState.RUNNING
         slot.thread.start()
@@ -152,6 +157,8 @@ class Supervisor:
 
     def stop(self, names: Sequence[str] | None = None, join_s: float = 10.0) -> list[str]:
         """Set all stop flags first, then join each; returns the names of those that did not end in time."""
+        with self._starting:
+            self._stopping = True
         slots = [slot for slot in self._slots if names is None or slot.worker.name in names]
         for slot in slots:
             slot.life.stopping.set()

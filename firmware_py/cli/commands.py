@@ -45,8 +45,11 @@ def run(
     verbose: bool,
 ) -> None:
     """Run a node. Prints `ready http://...` when presses are taken."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
     from config.problems import ConfigError  # noqa: PLC0415
     from config.secrets import city_token  # noqa: PLC0415
+    from config.settings import ApiSettings  # noqa: PLC0415
     from firmware_py import logs  # noqa: PLC0415
 
     logs.set_up(verbose=verbose)
@@ -54,7 +57,11 @@ def run(
     path = site_file(config_file)
     settings = load_or_exit(path)
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    settings = settings.model_copy(update={"api": settings.api.model_copy(update=given)})
+    try:
+        api = ApiSettings.model_validate({**settings.api.model_dump(), **given})
+    except ValidationError as error:
+        raise click.UsageError(f"--host or --port: {error.errors()[0]['msg']}") from error
+    settings = settings.model_copy(update={"api": api})
     try:
         token = city_token()
     except ConfigError as error:

@@ -83,6 +83,7 @@ def nucuoi(monkeypatch, capsys, tmp_path):
         ["run", "--prot", "8080"],
         ["run", "--port", "eighty"],
         ["run", "--port", "70000"],
+        ["run", "--host", ""],  # would be every address of the computer
         ["run", "surplus"],
         ["config"],
         ["config", "chek"],

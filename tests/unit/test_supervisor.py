@@ -309,3 +309,11 @@ class TestStopping:
         supervisor.start(Scripted("good"))
         supervisor.start(Scripted("w", stops_all))
         assert done.wait(20)
+
+
+def test_nothing_begins_while_the_node_stops(supervisor):
+    """A city that comes up during the stop must not start the agent any more."""
+    supervisor.start(Scripted("early"))
+    assert supervisor.stop(["early"], join_s=20) == []
+    supervisor.start(Scripted("late"))
+    assert "late" not in supervisor.states()
