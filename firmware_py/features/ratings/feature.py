@@ -11,11 +11,19 @@ from typing import Any, Protocol
 
 from config.settings import RatingsSettings
 from firmware_py.core.clock import iso_hour
-from firmware_py.core.contracts import RATING_GIVEN, RATING_PLACED, Command, GiveRating, Rejection, TrustClock
+from firmware_py.core.contracts import (
+    NODE_TICK,
+    RATING_GIVEN,
+    RATING_PLACED,
+    Command,
+    GiveRating,
+    Rejection,
+    TrustClock,
+)
 from firmware_py.core.events import Event, NewEvent
 from firmware_py.core.placing import placement_of
 from firmware_py.core.ports import Decision, Fold, SchemaStep, View
-from firmware_py.features.ratings.folding import apply_given, apply_placed, pressed_uptime_s
+from firmware_py.features.ratings.folding import apply_given, apply_placed, forget_old_acts, pressed_uptime_s
 from firmware_py.features.ratings.rules import Act, Windows, judge
 from firmware_py.features.ratings.scale import definition_of
 
@@ -36,10 +44,10 @@ TABLES = SchemaStep(
 
 
 _ACT = """SELECT first_uptime_s, word_uptime_s, level, seq FROM rating_act
-    WHERE counter = ? AND simulated = ? AND boot_id = ? AND first_uptime_s {} ? AND definition = ?
-    ORDER BY first_uptime_s {} LIMIT 1"""
-_ACT_BEFORE = _ACT.format("<=", "DESC")
-_ACT_AFTER = _ACT.format(">", "ASC")
+    WHERE counter = ? AND simulated = ? AND boot_id = ? AND definition = ?{} ORDER BY first_uptime_s {} LIMIT 1"""
+_ACT_NEWEST = _ACT.format("", "DESC")
+_ACT_BEFORE = _ACT.format(" AND first_uptime_s <= ?", "DESC")
+_ACT_AFTER = _ACT.format(" AND first_uptime_s > ?", "ASC")
 
 
 class Doors(Protocol):
@@ -103,8 +111,11 @@ class Ratings:
         self, view: View, press: GiveRating, boot_id: str, pressed_s: float
     ) -> tuple[Act | None, Act | None]:
         """The acts before and after a press; simulated and real presses never meet in one."""
-        where = (press.counter, int(press.simulated), boot_id, pressed_s, self._definition)
-        before, after = (view.row(sql, where) for sql in (_ACT_BEFORE, _ACT_AFTER))
+        where = (press.counter, int(press.simulated), boot_id, self._definition)
+        newest = view.row(_ACT_NEWEST, where)
+        if newest is None or newest[0] <= pressed_s:  # nearly always: the press is newer than every act
+            return (Act(*newest) if newest else None, None)
+        before, after = (view.row(sql, (*where, pressed_s)) for sql in (_ACT_BEFORE, _ACT_AFTER))
         return (Act(*before) if before else None, Act(*after) if after else None)
 
     def _place(self, view: View, command: Command) -> Decision:
@@ -139,3 +150,5 @@ class Ratings:
             apply_given(fold, event)
         elif event.type == RATING_PLACED:
             apply_placed(fold, event)
+        elif event.type == NODE_TICK:
+            forget_old_acts(fold, event)

@@ -55,16 +55,22 @@ def apply_given(fold: Fold, event: Event) -> None:
 
 
 def _begin_act(fold: Fold, event: Event, pressed_s: float, hour: str | None) -> None:
-    """A counted press begins an act; acts that nothing can belong to any more are forgotten."""
+    """A counted press begins an act."""
     data = event.data
-    place = (data["counter"], int(event.simulated), event.boot_id)
-    fold.execute(
-        "DELETE FROM rating_act WHERE counter = ? AND simulated = ? AND (boot_id <> ? OR first_uptime_s < ?)",
-        (*place, pressed_s - ACTS_KEPT_S),
-    )
     fold.execute(
         "INSERT OR REPLACE INTO rating_act VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*place, pressed_s, pressed_s, data["level"], event.seq, data["definition"], hour),
+        (
+            data["counter"], int(event.simulated), event.boot_id, pressed_s, pressed_s, data["level"], event.seq,
+            data["definition"], hour,
+        ),
+    )  # fmt: skip
+
+
+def forget_old_acts(fold: Fold, event: Event) -> None:
+    """At a tick: acts that no press can belong to any more."""
+    fold.execute(
+        "DELETE FROM rating_act WHERE boot_id <> ? OR first_uptime_s < ?",
+        (event.boot_id, event.uptime_s - ACTS_KEPT_S),
     )
 
 
