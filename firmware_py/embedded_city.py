@@ -64,8 +64,8 @@ class EmbeddedCity:
             "--host", "127.0.0.1", "--port", str(self._port), "--exit-with-parent",
         ]  # fmt: skip
         environment = {**os.environ, "NUCUOI_RECEIVER_NODES": self._nodes}
-        environment.pop("NUCUOI_CITY_TOKEN", None)
-        environment.pop("NOTIFY_SOCKET", None)
+        for name in ("NUCUOI_CITY_TOKEN", "NUCUOI_RECEIVER_READERS", "NOTIFY_SOCKET"):
+            environment.pop(name, None)  # not for the simulated city
         return subprocess.Popen(  # noqa: S603 - our own program, our own arguments
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
