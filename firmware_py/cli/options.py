@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-import config
-from config.loading import load
+from config.loading import DEFAULT_FILE, load
 from config.problems import ConfigError
 from config.settings import Settings
 from devices.kinds import settings_by_kind
@@ -32,7 +31,7 @@ data_option = click.option(
 
 def site_file(given: Path | None) -> Path:
     """The site file to use: the one that was named, else the simulated centre's."""
-    return given or Path(config.__file__).parent / "default.toml"
+    return given or DEFAULT_FILE
 
 
 def load_or_exit(path: Path) -> Settings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from firmware_py.core.events import Event, Purpose, canonical_json
 
@@ -114,7 +114,6 @@ class Rejection:
 
     code: str
     text: str
-    status: ClassVar[str] = "rejected"
 
 
 Outcome = Accepted | Rejection

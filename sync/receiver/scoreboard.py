@@ -197,7 +197,7 @@ def _ratings(sums: Iterable[Sum]) -> Ratings:
             level = int(item.labels["level"])
             levels = max(levels, scale.levels)
             by_level[level] += item.amount
-            satisfied += item.amount if level >= scale.satisfied_from else 0
+            satisfied += item.amount if scale.satisfies(level) else 0
         elif item.series == "ratings_corrected":
             corrected += item.amount
     every_level = {level: by_level[level] for level in range(1, (levels or USUAL_LEVELS) + 1)}

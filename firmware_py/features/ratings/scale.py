@@ -19,6 +19,10 @@ class Scale:
     levels: int
     satisfied_from: int
 
+    def satisfies(self, level: int) -> bool:
+        """Whether a citizen who pressed this level was satisfied: the one place that says so."""
+        return level >= self.satisfied_from
+
 
 #: definition number -> scale. 1 is the default and what the public devices in use have.
 SCALES: Mapping[int, Scale] = MappingProxyType(
@@ -63,5 +67,5 @@ class Satisfaction:
 
 def satisfaction(by_level: Mapping[int, int], scale: Scale) -> Satisfaction:
     """The satisfaction of one scale's counts, level -> how many."""
-    satisfied = sum(count for level, count in by_level.items() if level >= scale.satisfied_from)
+    satisfied = sum(count for level, count in by_level.items() if scale.satisfies(level))
     return Satisfaction(sum(by_level.values()), satisfied)
