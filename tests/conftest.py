@@ -4,10 +4,11 @@ On a laptop a test may skip for lack of a system package (Chromium, a C compiler
 build machine, a skip is a failure: what is not run there would be believed to work.
 """
 
+import logging
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
@@ -35,6 +36,27 @@ def _nothing_skipped(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{reason} ({NO_SKIP} is set: nothing may be skipped here)"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _no_logger_is_silenced() -> Iterator[None]:
+    """A library that sets up logging (`dictConfig`) disables every logger that exists: the tests after it would hear nothing."""
+    yield
+    loggers = logging.root.manager.loggerDict.items()
+    silenced = [logger for _, logger in loggers if isinstance(logger, logging.Logger) and logger.disabled]
+    for logger in silenced:
+        logger.disabled = False
+    assert not silenced, f"this test silenced {len(silenced)} loggers, {silenced[0].name} among them"
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """For a test that sets up logging in this process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 _exit_status = [0]

@@ -1,7 +1,6 @@
 """The command line: its exit codes, and words that say what to do."""
 
 import json
-import logging
 import sqlite3
 import sys
 from contextlib import closing
@@ -51,12 +50,7 @@ class Ended:
     err: str
 
 
-@pytest.fixture(autouse=True)
-def root_logger_as_it_was():
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 @pytest.fixture

@@ -8,12 +8,7 @@ import pytest
 from firmware_py import logs
 
 
-@pytest.fixture(autouse=True)
-def root_as_it_was():
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 def test_systemd_gets_one_json_object_a_line_with_vietnamese_kept(monkeypatch, capsys):
