@@ -7,7 +7,6 @@ import pytest
 
 from firmware_py import logs
 
-
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
