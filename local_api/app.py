@@ -12,6 +12,7 @@ from local_api.guard import guard
 from local_api.health import health_blueprint
 from local_api.languages import speak
 from local_api.listeners import Listeners
+from local_api.look import look_blueprint
 from local_api.pages import pages_blueprint
 from local_api.problems import answer_with_problems
 from local_api.ratings import ratings_blueprint
@@ -29,6 +30,7 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> Flask:
     answer_with_problems(app)
     guard(app, node.settings.api)
     speak(app)
+    app.register_blueprint(look_blueprint())
     app.register_blueprint(health_blueprint(node))
     app.register_blueprint(devices_blueprint(node))
     app.register_blueprint(ratings_blueprint(node))

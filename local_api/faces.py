@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from flask_babel import lazy_gettext
 
-#: The mouths of a scale of so many levels, worst to best; 1 the most unhappy of the five that are drawn.
-MOUTHS = {3: (2, 3, 4), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
+from firmware_py.look.faces import MOUTHS
+
 WORDS = {
     1: lazy_gettext("Rất không hài lòng"),
     2: lazy_gettext("Không hài lòng"),

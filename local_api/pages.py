@@ -23,7 +23,13 @@ def pages_blueprint(node: NodePort) -> Blueprint:
 
     @area.context_processor
     def common() -> dict[str, object]:
-        return {"site": site, "language": str(get_locale()), "languages": LANGUAGES, "version": node.version}
+        return {
+            "site": site,
+            "place": site.name,
+            "language": str(get_locale()),
+            "languages": LANGUAGES,
+            "version": node.version,
+        }
 
     @area.get("/")
     def index() -> Response | str:

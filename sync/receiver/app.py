@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, jsonify, request
 from sqlalchemy import Engine
 
 from config.addresses import is_loopback
+from firmware_py import look
 from sync.receiver import body, credentials, page, problems, scoreboard
 from sync.receiver.credentials import NodeIdentity
 from sync.receiver.intake import receive
@@ -30,6 +31,11 @@ def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[
     """
     app = Flask(__name__)
     problems.install(app)
+    app.register_blueprint(
+        Blueprint(
+            "look", __name__, static_folder=look.STATIC, static_url_path=look.URL_PATH, template_folder=look.TEMPLATES
+        )
+    )
 
     @app.post("/v1/nodes/<name>/buckets")
     def take_buckets(name: str) -> Response:

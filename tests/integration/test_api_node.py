@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from fake_node import FakeNode, settings
 from flask.testing import FlaskClient
 
 from firmware_py.core.health import CheckResult, Status
 from firmware_py.core.ports import OutboxFigures
+from firmware_py.look import STATIC
 from local_api.app import create_app
 
 
@@ -115,14 +114,13 @@ def test_a_page_has_no_inline_script_or_style_that_its_own_policy_would_block(no
 
 
 def test_every_file_a_page_asks_for_is_served_by_the_node(node: FakeNode) -> None:
-    static = Path(__file__).parents[2] / "local_api" / "static"
     visitor = client(node)
-    for name in ("base.css", "status.css", "simulator.css", "simulator.js", "icon.svg", "fonts/OFL.txt"):
+    for name in ("look/base.css", "status.css", "simulator.css", "simulator.js", "look/icon.svg", "look/fonts/OFL.txt"):
         with visitor.get(f"/static/{name}") as answer:
             assert answer.status_code == 200
-    css = (static / "base.css").read_text()
-    for font in (static / "fonts").glob("*.woff2"):
+    css = (STATIC / "base.css").read_text()
+    for font in (STATIC / "fonts").glob("*.woff2"):
         assert f"fonts/{font.name}" in css
-        with visitor.get(f"/static/fonts/{font.name}") as answer:
+        with visitor.get(f"/static/look/fonts/{font.name}") as answer:
             assert answer.mimetype == "font/woff2"
     assert "http" not in css

@@ -17,9 +17,10 @@ from flask import Flask
 from firmware_py.core.contracts import STREAMED_FIELDS
 from firmware_py.core.ports import OutboxFigures
 from firmware_py.features.ratings.rules import Reason
+from firmware_py.look.faces import MOUTHS
 from local_api import words
 from local_api.app import create_app
-from local_api.faces import MOUTHS, faces
+from local_api.faces import faces
 from sync.receiver.page import TEXTS, Language
 
 PACKAGE = Path(__file__).parents[2] / "local_api"
