@@ -15,9 +15,11 @@ from local_api.listeners import Listeners
 from local_api.look import look_blueprint
 from local_api.pages import pages_blueprint
 from local_api.problems import answer_with_problems
+from local_api.rate import rate_blueprint
 from local_api.ratings import ratings_blueprint
 from local_api.simulate import simulate_blueprint
 from local_api.simulator import simulator_blueprint
+from local_api.staff import staff_blueprint
 
 
 def create_app(node: NodePort, listeners: Listeners | None = None) -> Flask:
@@ -35,6 +37,8 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> Flask:
     app.register_blueprint(devices_blueprint(node))
     app.register_blueprint(ratings_blueprint(node))
     app.register_blueprint(events_blueprint(node, places))
+    app.register_blueprint(staff_blueprint(node, places))
+    app.register_blueprint(rate_blueprint(node))
     app.register_blueprint(pages_blueprint(node))
     app.register_blueprint(simulate_blueprint(node))
     app.register_blueprint(simulator_blueprint(node, places))

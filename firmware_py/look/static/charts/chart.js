@@ -3,7 +3,7 @@
 //
 //   <figure class="chart" data-chart>
 //     <figcaption>Lượt đánh giá theo giờ</figcaption>
-//     <p data-empty hidden>Chưa có dữ liệu</p>             shown instead of the plot while no cell has a value
+//     <p data-empty hidden>Chưa có dữ liệu</p>             shown instead of the plot while all is empty or zero
 //     <details><summary>Xem bảng số liệu</summary>
 //       <table>
 //         <thead><tr><th scope="col">Ngày</th>
@@ -84,7 +84,7 @@
 
     draw() {
       const data = read(this.table);
-      const something = data.columns.some((column) => column.values.some((value) => value !== null));
+      const something = data.columns.some((column) => column.values.some((value) => value));
       const empty = this.figure.querySelector("[data-empty]");
       if (empty !== null) empty.hidden = something;
       this.box.hidden = !something;
