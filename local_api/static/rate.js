@@ -175,6 +175,7 @@ for (const tile of tiles) {
   tile.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     finger = event.pointerId;
+    tile.setPointerCapture(finger);
     tile.classList.add("down");
   });
   tile.addEventListener("pointerup", (event) => {
