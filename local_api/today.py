@@ -37,7 +37,7 @@ from firmware_py.features.ratings.releases import Place, Releases
 HISTORY_DAYS = 14
 CHECKS_S = 2.0
 HISTORY_S = 60.0
-FRESH_S = 0.1  # those who look within this time see the same
+FRESH_S = 0.1  # those who look within this time see the same; a press waits no longer
 WRITE_S = 5.0
 _log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -369,17 +369,20 @@ def test_it_fits_without_scrolling_and_a_face_is_as_large_as_a_finger(
     with open_page(browser, f"{node.url}/rate/4{query}", size) as page:
         in_state(page, "question")
         width, height = size
-        for state in ("question", "thanks", "late"):
+        places = set()
+        for state in ("question", "thanks", "sending", "late", "done"):
             page.evaluate("state => { document.body.dataset.state = state }", state)
             fits = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
             assert fits[0] <= width
             assert fits[1] <= height
             words = page.locator(".words").bounding_box()
-            first = page.locator(".tile").first.bounding_box()
+            first = page.locator(".tile").first.bounding_box()  # None: no faces in this state
             assert words is not None
-            assert first is not None
-            assert words["y"] + words["height"] <= first["y"] + 1, f"{state}: words over the faces"
+            places |= {(first["x"], first["y"])} if first else set()
+            assert first is None or words["y"] + words["height"] <= first["y"] + 1, f"{state}: words over the faces"
             assert page.locator(".words").evaluate("box => box.scrollHeight <= box.clientHeight + 1")
+        assert len(places) == 1, "the faces stay where they are, whatever the words say"
+        page.evaluate("document.body.dataset.state = 'question'")
         boxes = [box for one in page.locator(".tile").all() if (box := one.bounding_box())]
         assert len(boxes) == 5
         for box in boxes:

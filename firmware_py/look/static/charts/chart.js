@@ -49,6 +49,11 @@
     return text === "" ? null : Number(text);
   }
 
+  function drawn(column) {
+    // A bar of nothing is no line on the ground.
+    return column.draw === "bars" ? column.values.map((value) => value || null) : column.values;
+  }
+
   function roundUp(value) {
     // The next of 4, 6, 8, 10, 12, 16, 20 and so on by tens: an axis ends on a mark, and so does its half.
     if (value <= 4) return 4;
@@ -92,7 +97,7 @@
       this.plot = null;
       this.width = this.box.clientWidth;
       if (!something || this.width === 0) return;
-      this.plot = new uPlot(this.options(data), [data.names.map((_, index) => index), ...data.columns.map((one) => one.values)], this.box);
+      this.plot = new uPlot(this.options(data), [data.names.map((_, index) => index), ...data.columns.map(drawn)], this.box);
       this.say(data, null);
     }
 
