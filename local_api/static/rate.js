@@ -68,7 +68,8 @@ async function send(level) {
   if (outcome !== "kept") {
     newest = null;
     become("failed");
-    after(FAILED_MS, settle);
+    // Refused: the node answers, and knows another site file than this page, which is fetched anew.
+    after(FAILED_MS, outcome === "refused" ? () => location.reload() : settle);
     return;
   }
   act = act === null ? { level, since, known: performance.now() } : { ...act, level };

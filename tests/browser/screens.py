@@ -96,7 +96,7 @@ def charts(page: Page) -> None:
     """The charts, one with the pointer on a day and one with its table open."""
     page.get_by_text("Xem bảng số liệu").first.click()
     page.evaluate("document.querySelector('.pair:last-of-type').scrollIntoView()")
-    page.locator("canvas").last.hover()
+    page.locator(".u-over").last.hover()
 
 
 def finger_down(page: Page) -> None:

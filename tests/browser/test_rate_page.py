@@ -240,12 +240,16 @@ def test_a_node_that_takes_nothing_shows_no_faces(visit: Visit) -> None:
         in_state(page, "question")
 
 
-def test_a_rating_that_is_refused_is_not_thanked_for(visit: Visit) -> None:
+def test_a_rating_that_is_refused_is_not_thanked_for_and_the_page_is_fetched_anew(visit: Visit) -> None:
+    """The site file has changed since it was opened: other levels, or no such counter."""
     with visit() as page:
+        page.evaluate("window.old = true")
         page.route("**/api/v1/ratings", lambda route: route.fulfill(status=422, json={"code": "unknown_counter"}))
         tile(page, 5).click()
         in_state(page, "failed")
         assert heading(page) == "Chưa ghi nhận được. Xin báo cán bộ."
+        in_state(page, "question")
+        assert page.evaluate("window.old") is None
 
 
 def test_a_double_touch_is_one_answer(visit: Visit, node: Node, counter: str) -> None:
