@@ -13,7 +13,8 @@ from firmware_py.core.ports import NodePort
 from local_api.frames import state_frames
 from local_api.listeners import Listeners
 from local_api.pages import page_context
-from local_api.staff_words import TodayAnswer, today_answer
+from local_api.staff_model import TodayAnswer
+from local_api.staff_words import today_answer
 from local_api.today import Facts, TodayBoard
 
 LOOK_S = 0.2  # at most five snapshots a second

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from flask_babel import get_locale, gettext, ngettext
-from pydantic import BaseModel, ConfigDict
 
 from config.settings import Settings
 from firmware_py.core.ports import DeviceStatus, OutboxFigures
@@ -21,94 +20,12 @@ from firmware_py.features.ratings.figures import Counts, added, satisfaction_of
 from firmware_py.features.ratings.scale import SCALES
 from firmware_py.look import numerals
 from firmware_py.look.faces import MOUTHS
-from local_api.attention import Notice, device_name, notices
+from local_api.attention import device_name, notices
 from local_api.faces import WORDS
 from local_api.reasons import reason_words
+from local_api.staff_model import Bar, CityPath, CounterCard, DeviceRow, FaceCount, TodayAnswer
 from local_api.today import CounterDay, Facts, PastDay
 from local_api.words import excluded_words, hall_time, span
-
-
-class _Shown(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class FaceCount(_Shown):
-    """One face of a bar: which mouth, its word, how many pressed it, and where on a bar of 100 it stands."""
-
-    mouth: int
-    word: str
-    n: int
-    n_text: str
-    start: float
-    width: float
-
-
-class CounterCard(_Shown):
-    """A counter's day, or the whole centre's. `rate` stands with `rate_n`; both are empty until answers may be shown."""
-
-    counter: str | None
-    name: str
-    n: int
-    n_text: str
-    rate_ratio: float | None
-    rate_n: int
-    rate: str
-    rate_note: str
-    faces: list[FaceCount]
-    notes: str
-
-
-class DeviceRow(_Shown):
-    """A device, how it is, since when, and what to do."""
-
-    id: str
-    name: str
-    available: bool
-    needs: bool
-    state: str
-    since: str
-    todo: str
-    vietnamese: bool
-
-
-class CityPath(_Shown):
-    """What the city lacks, and when it last took something."""
-
-    text: str
-    pending: int
-    pending_text: str
-    oldest: str
-    accepted: str
-
-
-class Bar(_Shown):
-    """One row of a chart's table. `rate_ratio` is None where no answers may be shown."""
-
-    title: str
-    label: str
-    n: int
-    n_text: str
-    rate_ratio: float | None = None
-    rate_percent: str = ""
-    rate_text: str = ""
-
-
-class TodayAnswer(_Shown):
-    """Everything on the page. `shape` changes when there are other counters, devices or levels: then the page loads anew."""
-
-    shape: str
-    day: str
-    time: str
-    opening: str
-    fine: bool
-    group: int
-    notices: list[Notice]
-    counters: list[CounterCard]
-    centre: CounterCard
-    devices: list[DeviceRow]
-    city: CityPath
-    hours: list[Bar]
-    days: list[Bar]
 
 
 def today_answer(facts: Facts, settings: Settings) -> TodayAnswer:
