@@ -38,6 +38,7 @@ def api_app(import_name: str, version: str) -> OpenAPI:
     return OpenAPI(
         import_name,
         info=Info(title="Nụ Cười: node", version=version),
+        security_schemes={},  # None would be written as null, which is no object
         doc_ui=False,
         validation_error_model=Problem,  # what every error refers to; listed among the components by this
         validation_error_callback=_never,
