@@ -106,7 +106,7 @@ class PlainModel:
             self.node.waiting.append(Waiting(press, counter, level, "counted", ""))
         else:
             self._move(epoch, act.hour, ("ratings", counter, str(act.level)), -1)
-            self._move(epoch, act.hour, ("ratings_corrected", counter, ""), 1)
+            self._move(epoch, act.hour, ("ratings_corrected", counter, str(act.level)), 1)
             self._move(epoch, act.hour, ("ratings", counter, str(level)), 1)
         return "corrected"
 
@@ -123,7 +123,7 @@ class PlainModel:
                     if act.press == one.press:
                         self._replace(one.counter, act, replace(act, hour=hour))
             elif one.outcome == "corrected":
-                self._move(epoch, hour, ("ratings_corrected", one.counter, ""), 1)
+                self._move(epoch, hour, ("ratings_corrected", one.counter, str(one.level)), 1)
             else:
                 self._move(epoch, hour, ("ratings_excluded", one.counter, one.reason), 1)
         self.node.waiting.clear()
