@@ -25,7 +25,7 @@ from firmware_py.core.errors import JournalError
 from firmware_py.core.events import Event
 from firmware_py.core.health import Check, CheckResult, Status, run_check
 from firmware_py.core.journal.writer import Journal, WriterWorker
-from firmware_py.core.ports import CityFaults, DeviceContext, Feature, OutboxFigures
+from firmware_py.core.ports import BucketPage, CityFaults, DeviceContext, Feature, OutboxFigures
 from firmware_py.core.reactors import Reactor, ReactorWorker
 from firmware_py.core.trust import TrustWorker
 from firmware_py.core.worker import Worker
@@ -36,6 +36,7 @@ from firmware_py.supervisor import Supervisor
 from firmware_py.ticker import Ticker
 from firmware_py.watch import Watch
 from sync import outbox
+from sync.pull import read_page
 
 if TYPE_CHECKING:
     from local_api.server import HttpServer
@@ -151,6 +152,10 @@ class NodeApp:
     def outbox(self) -> OutboxFigures:
         """What the city has not accepted yet."""
         return outbox.figures(self.journal.reader(), self._clock.now().utc)
+
+    def buckets(self, after: str, limit: int) -> BucketPage:
+        """What changed after a puller's place."""
+        return read_page(self.journal, after, limit)
 
     def health(self) -> Sequence[CheckResult]:
         """All checks, each within its deadline."""

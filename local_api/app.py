@@ -6,6 +6,7 @@ from flask import Flask
 
 from firmware_py.core.ports import NodePort
 from local_api.body import MAX_BODY_BYTES
+from local_api.buckets import buckets_blueprint
 from local_api.devices import devices_blueprint
 from local_api.events import events_blueprint
 from local_api.guard import guard
@@ -33,6 +34,7 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> Flask:
     app.register_blueprint(devices_blueprint(node))
     app.register_blueprint(ratings_blueprint(node))
     app.register_blueprint(events_blueprint(node, places))
+    app.register_blueprint(buckets_blueprint(node))
     app.register_blueprint(pages_blueprint(node))
     app.register_blueprint(simulate_blueprint(node))
     app.register_blueprint(simulator_blueprint(node, places))
