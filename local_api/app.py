@@ -13,6 +13,7 @@ from local_api.guard import guard
 from local_api.health import health_blueprint
 from local_api.languages import speak
 from local_api.listeners import Listeners
+from local_api.metrics import metrics_blueprint
 from local_api.pages import pages_blueprint
 from local_api.problems import answer_with_problems
 from local_api.ratings import ratings_blueprint
@@ -35,6 +36,7 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> Flask:
     app.register_blueprint(ratings_blueprint(node))
     app.register_blueprint(events_blueprint(node, places))
     app.register_blueprint(buckets_blueprint(node))
+    app.register_blueprint(metrics_blueprint(node))
     app.register_blueprint(pages_blueprint(node))
     app.register_blueprint(simulate_blueprint(node))
     app.register_blueprint(simulator_blueprint(node, places))
