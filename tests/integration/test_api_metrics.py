@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from fake_node import FakeNode, settings
 from flask.testing import FlaskClient
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
+from support.pages import DOCS, section, text_of
 
 from firmware_py.core.errors import JournalClosed
 from firmware_py.core.health import CheckResult, Status
@@ -188,6 +190,20 @@ def test_every_family_says_what_it_is(node: FakeNode) -> None:
     for family in text_string_to_metric_families(client(node).get("/metrics").text):
         assert family.documentation
         assert family.type != "unknown"
+
+
+def test_the_page_has_every_name_with_its_labels(node: FakeNode) -> None:
+    node.journal.sums = [
+        total("open_seconds", 1, state="up"),
+        total("device_seconds", 1, device="panel-1", state="available"),
+    ]
+    exposed: dict[str, set[str]] = {}
+    for name, its_labels in scraped(node):
+        base = re.sub(r"(?<=delay_seconds)_(bucket|sum|count)$", "", name)
+        exposed.setdefault(base, set()).update({label for label, _ in its_labels} - {"le"})
+    rows = re.findall(r"^\| `(nucuoi_\w+)` \| ([^|]*)\|", section(text_of(DOCS / "api.md"), "## Metrics"), re.MULTILINE)
+    documented = {name: set(re.findall(r"`(\w+)`", its_labels)) for name, its_labels in rows}
+    assert documented == {name: found for name, found in exposed.items() if name.startswith("nucuoi_")}
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/v1/buckets"])

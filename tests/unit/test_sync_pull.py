@@ -6,11 +6,13 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlite_utils import Database
 from support.fake_clock import FakeClock
 from support.journals import buckets, do, press, running_journal
 
 from firmware_py.core.contracts import StartNode, Tick
 from firmware_py.core.errors import BadCursor
+from firmware_py.core.journal.schema import journal_migrations
 from sync import pull
 from sync.outbox import Outbox
 from sync.protocol import MAX_BATCH_BUCKETS, WireBucket
@@ -201,3 +203,17 @@ def test_what_an_ended_epoch_left_live_is_settled_at_the_next_tick(tmp_path, clo
         assert journal.reader().rows("SELECT count(*), sum(live) FROM bucket") == [(2, 0)]
         assert len(read_page(journal, "", 10).buckets) == 2
         assert not any(bucket.final for bucket in buckets(journal.reader()))  # the hour goes on in this epoch
+
+
+def test_what_a_journal_held_before_it_could_be_pulled_is_settled_and_given(tmp_path, clock):
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as connection:
+        db = Database(connection)
+        journal_migrations.apply(db, stop_before="what_changed_since")
+        db.execute(
+            """INSERT INTO bucket (epoch, series, labels, hour, simulated, definition, value, revision)
+               VALUES ('abcdef0123456789', 'notes', '{}', '2026-11-20T01:00:00Z', 0, 1, '{"count":3}', 7)"""
+        )
+    with running_journal(tmp_path, clock) as journal:
+        press(journal, 5)
+        assert journal.reader().rows("SELECT revision FROM bucket WHERE live = 0") == [(7,)]
+        assert {one["series"] for one in read_page(journal, "", 10).buckets} == {"notes", "ratings", "rating_delay"}
