@@ -158,7 +158,7 @@ class NodeProcess:
         """Where a puller stands that has everything, after pulling all of it."""
         cursor, more = "", True
         while more:
-            page = self._json(f"/api/v1/buckets?limit=5000&after={cursor}")
+            page = self._json(f"/api/v1/buckets?limit=1000&after={cursor}")
             cursor, more = page["next"], page["more"]
         return str(cursor)
 

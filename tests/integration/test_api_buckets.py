@@ -13,7 +13,7 @@ from support.journals import press, running_journal
 from firmware_py.core.errors import BadCursor, JournalClosed
 from firmware_py.core.ports import BucketPage
 from local_api.app import create_app
-from local_api.buckets import MAX_LIMIT, USUAL_LIMIT, Bucket
+from local_api.buckets import MAX_LIMIT, USUAL_LIMIT, Bucket, BucketsAnswer
 from sync.protocol import WireBucket
 from sync.pull import read_page
 
@@ -44,6 +44,7 @@ def test_a_page_is_the_wires_buckets_the_next_place_and_whether_there_is_more(
     assert answer.status_code == 200
     assert answer.content_type == "application/json"
     assert answer.json == {"buckets": [WIRE, HISTOGRAM, SECONDS], "next": "further", "more": True}
+    assert BucketsAnswer.model_validate_json(answer.data, strict=True).model_dump() == answer.json
     assert node.asked == [("here", 7)]
 
 
