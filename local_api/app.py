@@ -44,11 +44,11 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> OpenAPI:
         events_blueprint(node, places),
         metrics_blueprint(node),
         buckets_blueprint(node),
+        staff_blueprint(node, places),
         simulate_blueprint(node),
         document_blueprint(app),
     ):
         app.register_api(area)
-    app.register_blueprint(staff_blueprint(node, places))
     app.register_blueprint(rate_blueprint(node))
     app.register_blueprint(pages_blueprint(node))
     app.register_blueprint(simulator_blueprint(node, places))

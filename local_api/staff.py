@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, stream_with_context
+from flask import Response, jsonify, render_template, stream_with_context
 from flask_babel import get_locale
+from flask_openapi3 import APIBlueprint, Tag
 
 from firmware_py.core.ports import NodePort
+from local_api import sse
 from local_api.frames import state_frames
 from local_api.listeners import Listeners
+from local_api.openapi import problems, text_answer
 from local_api.pages import page_context
 from local_api.staff_model import TodayAnswer
 from local_api.staff_words import today_answer
@@ -47,23 +50,26 @@ class Teller:
             return told
 
 
-def staff_blueprint(node: NodePort, listeners: Listeners) -> Blueprint:
+def staff_blueprint(node: NodePort, listeners: Listeners) -> APIBlueprint:
     """The staff's page of `node`."""
-    area = Blueprint("staff", __name__)
+    area = APIBlueprint("staff", __name__, abp_tags=[Tag(name="today")])
     area.context_processor(lambda: page_context(node))
     teller = Teller(node)
 
-    @area.get("/")
+    @area.get("/", doc_ui=False)
     def index() -> str:
         simulation = node.settings.site.mode == "simulation"
         return render_template("staff.html", today=teller.answer(), simulation=simulation)
 
-    @area.get("/api/v1/today")
+    @area.get("/api/v1/today", responses={200: TodayAnswer, **problems()})
     def figures() -> Response:
+        """What the staff's page shows, in the language of `?lang=` or the cookie. Answers by level come in groups only."""
         return jsonify(teller.state())
 
-    @area.get("/api/v1/today/stream")
+    @area.get("/api/v1/today/stream", responses={200: text_answer(sse.TYPE, "Server-sent events"), **problems(503)})
     def stream() -> Response:
+        """The same, live: `event: state` on change, and every two seconds."""
+
         def frames(pause: Callable[[float], bool]) -> Iterator[str]:
             return stream_with_context(state_frames(teller.state, pause, look_s=LOOK_S))
 
