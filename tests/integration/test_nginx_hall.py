@@ -13,13 +13,13 @@ import pytest
 from support.nginxes import NAME, PROGRAM, Answer, Nginx, hall
 from support.nodes import Node
 
-from local_api.body import MAX_BODY_BYTES
 from local_api.guard import HEADERS
+from local_api.inputs import MAX_BODY_BYTES
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs nginx: apt-get install nginx")
 
 PHONE = "127.0.0.2"  # an address that is not in city.conf
-FONT = "/static/fonts/be-vietnam-pro-latin-400-normal.woff2"
+FONT = "/static/look/fonts/be-vietnam-pro-latin-400-normal.woff2"
 CLOSED = ("/metrics", "/api/v1/buckets", "/api/v1/outbox", "/api/v1/health", "/api/v1/devices")
 
 
@@ -105,7 +105,9 @@ def test_tls_begins_at_1_2(nginx: Nginx, version: str, taken: bool) -> None:
         assert "alert protocol version" in done.stderr
 
 
-@pytest.mark.parametrize("path", ["/livez", "/nope", "/simulator", "/static/base.css", FONT, "/metrics", "/.nucuoi/problem"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/nope", "/simulator", "/static/look/base.css", FONT, "/metrics", "/.nucuoi/problem"]
+)
 def test_every_header_is_there_once(nginx: Nginx, path: str) -> None:
     answer = nginx.ask(path, source=PHONE)
     counted = Counter(name.lower() for name, _ in answer.headers)
@@ -192,10 +194,10 @@ def test_a_method_that_nobody_offers_is_a_problem(nginx: Nginx) -> None:
 
 
 def test_static_files_are_compressed_and_fonts_kept(nginx: Nginx) -> None:
-    style = nginx.ask("/static/base.css", "-H", "Accept-Encoding: gzip")
+    style = nginx.ask("/static/look/base.css", "-H", "Accept-Encoding: gzip")
     assert (style.one("content-encoding"), style.one("vary")) == ("gzip", "Accept-Encoding")
     assert style.one("cache-control") == "no-cache"
-    assert nginx.ask("/static/base.css", "-H", f"If-None-Match: {style.one('etag')}").status == 304
+    assert nginx.ask("/static/look/base.css", "-H", f"If-None-Match: {style.one('etag')}").status == 304
     assert "immutable" in nginx.ask(FONT).one("cache-control")
     assert nginx.ask("/livez", "-H", "Accept-Encoding: gzip").all("content-encoding") == []
 

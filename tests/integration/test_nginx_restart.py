@@ -44,14 +44,14 @@ def test_while_the_node_is_away_people_get_a_page_and_machines_a_problem_and_the
         port = port_of(node)
         with running_nginx(tmp_path / "nginx", port) as nginx:
             assert nginx.ask("/api/v1/ratings", *KEYED).status == 201
-            assert nginx.ask("/static/base.css").status == 200
+            assert nginx.ask("/static/look/base.css").status == 200
             node.kill()
             assert is_the_page(nginx.ask("/"))
             assert is_the_page(nginx.ask("/rate/1", "-X", "POST"))
             for path in ("/api/v1/events", "/livez", "/metrics", "/api/v1/health"):
                 assert is_the_problem(nginx.ask(path))
             assert is_the_problem(nginx.ask("/api/v1/ratings", *KEYED))
-            assert nginx.ask("/static/base.css").status == 200  # from nginx's own copy
+            assert nginx.ask("/static/look/base.css").status == 200  # from nginx's own copy
             with running_node(tmp_path / "node", *options, "--port", str(port)):
                 until(lambda: nginx.ask("/livez").status == 200, "nginx finds the node again")
                 again = nginx.ask("/api/v1/ratings", *KEYED)

@@ -75,7 +75,10 @@ def press_bytes(body: bytes) -> bytes:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_who_never_ends_his_headers_is_cut_off_however_busily_he_sends(tmp_path: Path, secure: bool) -> None:
-    with hall(tmp_path, {"client_header_timeout 10s;": "client_header_timeout 1s;"}) as (_, nginx), ExitStack() as stack:
+    with (
+        hall(tmp_path, {"client_header_timeout 10s;": "client_header_timeout 1s;"}) as (_, nginx),
+        ExitStack() as stack,
+    ):
         if secure:
             connection: socket.socket = stack.enter_context(connected(nginx))
         else:

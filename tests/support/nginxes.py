@@ -116,7 +116,9 @@ def install(folder: Path, node_port: int, port: int, http_port: int, changes: Ma
     (folder / "nginx.conf").write_text(_debians_own(folder))
     (folder / "conf.d").mkdir()
     (folder / "conf.d" / "places.conf").write_text(
-        "".join(f"{kind}_temp_path {folder}/lib/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        "".join(
+            f"{kind}_temp_path {folder}/lib/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
     )
     (folder / "sites-enabled").mkdir()
     (folder / "sites-enabled" / "nucuoi").symlink_to(folder / "sites-available" / "nucuoi")
@@ -172,9 +174,11 @@ def running_nginx(folder: Path, node_port: int, changes: Mapping[str, str] | Non
 @contextmanager
 def hall(folder: Path, changes: Mapping[str, str] | None = None) -> Iterator[tuple[Node, Nginx]]:
     """A simulated centre that knows itself as NAME, and nginx in front of it."""
-    with running_node(folder / "node", *node_options(folder)) as node:
-        with running_nginx(folder / "nginx", port_of(node), changes) as nginx:
-            yield node, nginx
+    with (
+        running_node(folder / "node", *node_options(folder)) as node,
+        running_nginx(folder / "nginx", port_of(node), changes) as nginx,
+    ):
+        yield node, nginx
 
 
 def node_options(folder: Path) -> list[str]:
