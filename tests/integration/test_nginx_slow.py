@@ -120,7 +120,9 @@ def stub(tmp_path: Path) -> Iterator[tuple[socket.socket, Nginx]]:
 def test_the_node_hears_of_a_request_when_it_is_there_as_a_whole(tmp_path: Path) -> None:
     body = b'{"counter": "1", "level": 5}'
     with stub(tmp_path) as (listener, nginx), connected(nginx) as slow, connected(nginx) as quick:
-        slow.sendall(press_bytes(body)[:-1])
+        slow.sendall(press_bytes(body).removesuffix(body).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert head(slow).startswith(b"HTTP/1.1 100 ")  # so nginx has the headers, and waits for the body
+        slow.sendall(body[:-1])
         quick.sendall(press_bytes(b"quick"))
         with listener.accept()[0] as first:
             assert b"quick" in first.recv(65536)
@@ -133,7 +135,7 @@ def test_the_node_hears_of_a_request_when_it_is_there_as_a_whole(tmp_path: Path)
 
 
 def test_the_node_is_rid_of_an_answer_though_its_client_does_not_read(tmp_path: Path) -> None:
-    size = 4 << 20  # more than the sockets between would hold
+    size = 8 << 20  # more than the sockets between could hold, as much as the file may
     with stub(tmp_path) as (listener, nginx), connected(nginx, receive_bytes=4096) as slow:
         slow.sendall(f"GET /export HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
         with listener.accept()[0] as upstream:
