@@ -18,10 +18,12 @@ from local_api.guard import HEADERS
 from local_api.inputs import MAX_BODY_BYTES
 from local_api.listeners import MAX_LISTENERS
 from local_api.listening import MAX_HEADER_BYTES
+from local_api.server import THREADS
 
 SYSTEM = ROOT / "config" / "system"
 NGINX = SYSTEM / "nginx"
 OURS = sorted((NGINX / "nucuoi").glob("*.conf"))
+CORES = 4  # of a Raspberry Pi; Debian's nginx has a process for each
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 BYTES = {"": 1, "k": 1024, "m": 1024 * 1024}
 
@@ -78,6 +80,13 @@ def test_the_nodes_own_answer_comes_before_nginx_loses_patience() -> None:
 
 def test_nginx_closes_idle_connections_before_the_node_does() -> None:
     assert seconds(said_once("nucuoi-local/node.conf", "keepalive_timeout")) < Adjustments.channel_timeout
+
+
+def test_idle_connections_and_streams_leave_the_node_room_for_all_its_threads() -> None:
+    """Waitress stops accepting at its limit: idle connections would hold up those in work."""
+    idle = int(said_once("nucuoi-local/node.conf", "keepalive")) * CORES
+    streams = int(dict(words.split() for words in said("nucuoi/stream.conf", "limit_conn"))["nucuoi_streams"])
+    assert idle + streams + THREADS < Adjustments.connection_limit
 
 
 def test_the_node_is_asked_where_it_listens_by_default() -> None:
