@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.nginxes import NAME, PROGRAM, Answer, Nginx, hall
+from support.nginxes import NAME, PROGRAM, PULL_TOKEN, Answer, Nginx, hall
 from support.nodes import Node
 
 from local_api.guard import HEADERS
@@ -152,9 +152,17 @@ def test_no_press_is_simulated_through_nginx(nginx: Nginx) -> None:
 
 
 @pytest.mark.parametrize("path", CLOSED)
-def test_figures_are_closed_to_the_hall(nginx: Nginx, path: str) -> None:
+def test_figures_are_closed_to_the_hall_and_open_to_the_citys_machines(nginx: Nginx, path: str) -> None:
+    token = ("-H", f"Authorization: Bearer {PULL_TOKEN}")
     assert problem(nginx.ask(path, source=PHONE)) == (403, "not_for_this_address")
-    assert nginx.ask(path).status != 403  # from an address in city.conf the node answers
+    assert problem(nginx.ask(path, *token, source=PHONE)) == (403, "not_for_this_address")
+    assert nginx.ask(path, *token).status == 200  # from an address in city.conf
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/v1/buckets"])
+def test_an_address_alone_opens_no_figures_by_level(nginx: Nginx, path: str) -> None:
+    """The node takes nobody behind nginx for its own computer, and asks for its pull token."""
+    assert problem(nginx.ask(path)) == (403, "loopback_only")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ DEBIAN = Path("/etc/nginx")
 CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = CONFIG / "system" / "nginx"
 NAME = "node.hall"  # of the node in the hall, in its certificate and in [api] names
+PULL_TOKEN = "token-of-the-one-who-pulls"
 OLD_HTTP2 = 'the "listen ... http2" directive is deprecated'  # from 1.25.1 on; 1.22 knows no other
 
 
@@ -173,9 +174,9 @@ def running_nginx(folder: Path, node_port: int, changes: Mapping[str, str] | Non
 
 @contextmanager
 def hall(folder: Path, changes: Mapping[str, str] | None = None) -> Iterator[tuple[Node, Nginx]]:
-    """A simulated centre that knows itself as NAME, and nginx in front of it."""
+    """A simulated centre that knows itself as NAME and its pull token, and nginx in front of it."""
     with (
-        running_node(folder / "node", *node_options(folder)) as node,
+        running_node(folder / "node", *node_options(folder), environment={"NUCUOI_PULL_TOKEN": PULL_TOKEN}) as node,
         running_nginx(folder / "nginx", port_of(node), changes) as nginx,
     ):
         yield node, nginx
