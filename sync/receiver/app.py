@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, jsonify, request
 from sqlalchemy import Engine
 
-from config.addresses import is_loopback
 from firmware_py import look
-from sync.receiver import body, credentials, page, problems, scoreboard
+from sync.receiver import body, credentials, problems
 from sync.receiver.credentials import NodeIdentity
 from sync.receiver.intake import receive
+from sync.receiver.languages import speak
 from sync.receiver.problems import Problem
+from sync.receiver.readers import bearer, unauthorised
+from sync.receiver.scoreboard import public_holidays
+from sync.receiver.scoreboard_pages import pages_blueprint
+from sync.receiver.scoreboard_routes import scoreboard_blueprint
 from sync.receiver.tables import store_id
 
 
@@ -31,11 +34,16 @@ def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[
     """
     app = Flask(__name__)
     problems.install(app)
+    speak(app)
     app.register_blueprint(
         Blueprint(
             "look", __name__, static_folder=look.STATIC, static_url_path=look.URL_PATH, template_folder=look.TEMPLATES
         )
     )
+
+    is_holiday = public_holidays()
+    app.register_blueprint(scoreboard_blueprint(engine, now, is_holiday, open_on_loopback=open_on_loopback))
+    app.register_blueprint(pages_blueprint(engine, now, is_holiday, open_on_loopback=open_on_loopback))
 
     @app.post("/v1/nodes/<name>/buckets")
     def take_buckets(name: str) -> Response:
@@ -45,25 +53,6 @@ def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[
             raise Problem(403, "wrong_node", "The batch names another site or node than its credential.")
         answer = receive(engine, origin, batch, now())
         return Response(answer.model_dump_json(), content_type="application/json")
-
-    @app.get("/v1/scoreboard")
-    def read_scoreboard() -> Response:
-        _check_reader(engine, open_on_loopback=open_on_loopback)
-        span, site, simulated = _asked()
-        lines = _scores(engine, span, site, simulated=simulated)
-        moment = now()
-        return jsonify(
-            simulated=simulated,
-            hours=scoreboard.span_json(span),
-            sites=[scoreboard.as_json(line, moment) for line in lines],
-        )
-
-    @app.get("/")
-    def show_scoreboard() -> str:
-        _check_reader(engine, open_on_loopback=open_on_loopback)
-        span, site, simulated = _asked()
-        lines = _scores(engine, span, site, simulated=simulated)
-        return page.render(lines, now(), language=_language(), simulated=simulated)
 
     @app.get("/livez")
     def say_alive() -> Response:
@@ -85,75 +74,19 @@ def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[
     return app
 
 
-def _scores(engine: Engine, span: scoreboard.Span, site: str | None, *, simulated: bool) -> list[scoreboard.SiteScore]:
-    with engine.begin() as connection:
-        nodes = scoreboard.read_nodes(connection, site)
-        return scoreboard.scores(nodes, scoreboard.read_sums(connection, site, span, simulated=simulated))
-
-
-def _asked() -> tuple[scoreboard.Span, str | None, bool]:
-    """What a reader wants to see.
-
-    Raises:
-        Problem: 400, an argument that says nothing.
-    """
-    simulated = request.args.get("simulated", "false")
-    if simulated not in ("true", "false"):
-        raise Problem(400, "argument", "`simulated` is true or false.")
-    try:
-        span = scoreboard.span_of(request.args.get("from"), request.args.get("to"))
-    except ValueError as error:
-        raise Problem(400, "argument", f"{error}.") from error
-    return span, request.args.get("site"), simulated == "true"
-
-
-def _language() -> page.Language:
-    language = request.args.get("lang", "vi")
-    if language not in ("vi", "en"):
-        raise Problem(400, "argument", "`lang` is vi or en.")
-    return "en" if language == "en" else "vi"
-
-
-def _bearer() -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
-
-
-def _unauthorised(detail: str) -> Problem:
-    return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="nucuoi"'})
-
-
 def _node(engine: Engine, name: str) -> NodeIdentity:
     """The node that the request's credential speaks for, checked before a byte of the body is read.
 
     Raises:
         Problem: 401 without a known credential, 403 with another node's.
     """
-    token = _bearer()
+    token = bearer()
     if token is None:
-        raise _unauthorised("Send `Authorization: Bearer TOKEN` with this node's token.")
+        raise unauthorised("Send `Authorization: Bearer TOKEN` with this node's token.")
     with engine.begin() as connection:
         origin = credentials.node_of(connection, token)
     if origin is None:
-        raise _unauthorised("This token is no node's. Register the node here, or correct its city_token.")
+        raise unauthorised("This token is no node's. Register the node here, or correct its city_token.")
     if origin.name != name:
         raise Problem(403, "wrong_node", "This token is another node's.")
     return origin
-
-
-def _check_reader(engine: Engine, *, open_on_loopback: bool) -> None:
-    with engine.begin() as connection:
-        token = _bearer()
-        if token is not None and credentials.is_reader(connection, token):
-            return
-        if open_on_loopback and _is_local() and not credentials.has_readers(connection):
-            return
-    raise _unauthorised("Reading the scoreboard needs a reader's token: `Authorization: Bearer TOKEN`.")
-
-
-def _is_local() -> bool:
-    """From this machine, by no proxy, and under a name of this machine (a web page elsewhere cannot rebind its own)."""
-    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
-        return False
-    host = urlsplit(f"//{request.host}").hostname or ""
-    return is_loopback(request.remote_addr or "") and is_loopback(host)
