@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from firmware_py.features.ratings.scale import SCALES
@@ -119,7 +120,7 @@ class CounterFigures:
 def figures_of(sums: Iterable[Sum]) -> Figures:
     """A site's figures of its sums."""
     kept = list(sums)
-    devices = _devices(kept)
+    devices = devices_of(kept)
     openings = {name: _opening(item for item in kept if item.node == name) for name in {item.node for item in kept}}
     return Figures(
         ratings=ratings_of(kept),
@@ -176,6 +177,7 @@ def ratings_together(many: Iterable[Ratings]) -> Ratings:
     return Ratings(dict(by_level), dict(by_mouth), satisfied, corrected, dict(sorted(excluded.items())))
 
 
+@lru_cache(maxsize=4096)
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
     """The order in which people list names: phuong-2 before phuong-10."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
@@ -198,7 +200,8 @@ def _counters(sums: Iterable[Sum], devices: Mapping[DeviceKey, Operation]) -> di
     }
 
 
-def _devices(sums: Iterable[Sum]) -> dict[DeviceKey, Operation]:
+def devices_of(sums: Iterable[Sum]) -> dict[DeviceKey, Operation]:
+    """Each device among some sums."""
     spent: Counter[tuple[DeviceKey, str]] = Counter()
     for item in sums:
         if item.series == "device_seconds" and "device" in item.labels:

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select, union_all
 
@@ -69,15 +71,17 @@ def read_scope(connection: Connection, site: str | None, *, simulated: bool) -> 
     return Scope(site, simulated, [NodeRow(row.id, row.site, row.name, row.last_seen) for row in rows])
 
 
-def read_sums(connection: Connection, scope: Scope, span: Span) -> dict[str, list[Sum]]:
-    """Per site, the shown series of each of its nodes, summed over epochs and the hours of `span`."""
+def read_sums(
+    connection: Connection, scope: Scope, span: Span, series: Sequence[str] = SHOWN_SERIES
+) -> dict[str, list[Sum]]:
+    """Per site, these series of each of its nodes, summed over epochs and the hours of `span`."""
     # All time is kept as totals; a span costs its own hours, found node by node.
     table = total if span == Span() else bucket
     what = (table.c.node_id, table.c.series, table.c.labels, table.c.definition)
     query = (
         select(*what, func.sum(table.c.amount).label("sum"))
         .where(
-            table.c.node_id.in_(scope.ids), table.c.simulated == scope.simulated, table.c.series.in_(SHOWN_SERIES),
+            table.c.node_id.in_(scope.ids), table.c.simulated == scope.simulated, table.c.series.in_(series),
             *(_within(span) if table is bucket else ()),
         )
         .group_by(*what)
@@ -87,7 +91,7 @@ def read_sums(connection: Connection, scope: Scope, span: Span) -> dict[str, lis
     for row in connection.execute(query):
         if row.sum is not None:
             its = by_id[row.node_id]
-            item = Sum(row.series, json.loads(row.labels), row.definition, int(row.sum), its.name)
+            item = Sum(row.series, _labels(row.labels), row.definition, int(row.sum), its.name)
             by_site.setdefault(its.site, []).append(item)
     return by_site
 
@@ -107,7 +111,7 @@ def read_day_sums(connection: Connection, scope: Scope, days: Sequence[date]) ->
     found: dict[date, list[Sum]] = {day: [] for day in days}
     for row in connection.execute(union_all(*map(of_day, days))) if days else ():
         if row.sum is not None:
-            item = Sum(row.series, json.loads(row.labels), row.definition, int(row.sum), names[row.node_id])
+            item = Sum(row.series, _labels(row.labels), row.definition, int(row.sum), names[row.node_id])
             found[date.fromisoformat(row.day)].append(item)
     return found
 
@@ -156,7 +160,7 @@ def read_last_words(connection: Connection, scope: Scope, span: Span) -> dict[tu
     )  # fmt: skip
     hours: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in connection.execute(query):
-        labels, its = json.loads(row.labels), by_id[row.node_id]
+        labels, its = _labels(row.labels), by_id[row.node_id]
         told = hours.setdefault((its.site, its.name, labels.get("device", "")), {})
         if row.hour is not None:
             told[labels.get("state", "")] = max(row.hour, told.get(labels.get("state", ""), ""))
@@ -184,6 +188,12 @@ def read_habits(connection: Connection, scope: Scope, heard: Mapping[int, Heard]
         if row.node_id in told:
             told[row.node_id][row.hour] += int(row.sum)
     return {id_: Habit(told[id_] if _is_known(heard[id_].first_hour, silent[id_]) else None) for id_ in silent}
+
+
+@lru_cache(maxsize=4096)
+def _labels(text: str) -> Mapping[str, str]:
+    """Few texts, many rows."""
+    return MappingProxyType(json.loads(text))
 
 
 def _is_known(first_hour: str | None, last_seen: datetime) -> bool:

@@ -18,7 +18,7 @@ from config.settings import WEEKDAYS, OpeningSettings, SiteSettings
 from firmware_py.core.clock import parse_iso
 from sync.receiver import reading
 from sync.receiver.days import DayMark, DayStatus, Heard, statuses
-from sync.receiver.figures import DeviceKey, Figures, Operation, Ratings, Sum, figures_of, natural
+from sync.receiver.figures import DeviceKey, Figures, Operation, Ratings, Sum, devices_of, figures_of, natural
 from sync.receiver.periods import Span, day_of, days_of, period_span
 from sync.receiver.reading import LastWord, NodeRow, Scope
 from sync.receiver.silence import DeviceState, Habit, NodeSilence, device_state, node_silence
@@ -26,6 +26,7 @@ from sync.receiver.silence import DeviceState, Habit, NodeSilence, device_state,
 IsHoliday = Callable[[date], bool]
 #: Today, a device that was out for less than this needs nobody: somebody changed a cable, or the node started.
 OUTAGE_TO_SEE_MS = 5 * 60 * 1000
+DEVICE_SERIES = "device_seconds"
 HEARD = NodeSilence("heard")
 NOTHING_HEARD = Heard()
 
@@ -166,9 +167,9 @@ def score_of(
 def read_needs(connection: Connection, scope: Scope, scores: Sequence[SiteScore], now: datetime) -> list[Need]:
     """What needs a person now, whatever period is looked at: lost nodes first, then devices that were out today."""
     today = period_span("today", day_of(now))
-    sums = reading.read_sums(connection, scope, today)
+    sums = reading.read_sums(connection, scope, today, (DEVICE_SERIES,))
     words = reading.read_last_words(connection, scope, today)
-    return needs_of(scores, {site: figures_of(its).devices for site, its in sums.items()}, words)
+    return needs_of(scores, {site: devices_of(its) for site, its in sums.items()}, words)
 
 
 def needs_of(
