@@ -15,23 +15,11 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection, Engine, select
 
 from config.addresses import is_loopback
+from sync.receiver.bearer import bearer, unauthorised
 from sync.receiver.credentials import has_readers, is_reader, token_sha256
-from sync.receiver.problems import Problem
 from sync.receiver.tables import reader
 
-BEARER_CHALLENGE = 'Bearer realm="nucuoi"'
 BASIC_CHALLENGE = 'Basic realm="nucuoi", charset="UTF-8"'
-
-
-def bearer() -> str | None:
-    """The request's bearer token."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
-
-
-def unauthorised(detail: str) -> Problem:
-    """401 with what to send."""
-    return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": BEARER_CHALLENGE})
 
 
 def only_readers(area: Blueprint, engine: Engine, *, open_on_loopback: bool) -> None:

@@ -17,6 +17,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from config.addresses import is_loopback
+from firmware_py.core.problem import CONTENT_TYPE, problem_body
 from sync.protocol import MAX_BODY_BYTES
 from sync.receiver.app import create_app
 from sync.receiver.credentials import (
@@ -28,7 +29,6 @@ from sync.receiver.credentials import (
     nodes_from_variable,
     readers_from_variable,
 )
-from sync.receiver.problems import CONTENT_TYPE, problem_body
 from sync.receiver.tables import open_engine
 
 logger = logging.getLogger(__name__)
