@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_openapi3 import OpenAPI
 
 from firmware_py.core.ports import NodePort
+from local_api.buckets import buckets_blueprint
 from local_api.devices import devices_blueprint
 from local_api.events import events_blueprint
 from local_api.guard import guard
@@ -13,6 +14,7 @@ from local_api.inputs import MAX_BODY_BYTES, StrictRequest
 from local_api.languages import speak
 from local_api.listeners import Listeners
 from local_api.look import look_blueprint
+from local_api.metrics import metrics_blueprint
 from local_api.openapi import api_app, document_blueprint
 from local_api.pages import pages_blueprint
 from local_api.problems import answer_with_problems
@@ -38,6 +40,8 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> OpenAPI:
         devices_blueprint(node),
         ratings_blueprint(node),
         events_blueprint(node, places),
+        metrics_blueprint(node),
+        buckets_blueprint(node),
         simulate_blueprint(node),
         document_blueprint(app),
     ):

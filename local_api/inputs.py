@@ -58,10 +58,17 @@ class Body(Input):
 
 
 class Query(Input):
-    """The arguments of an address. Others than the documented ones are ignored: `lang` may stand beside any."""
+    """The arguments of an address: an unknown one is an error, or a misspelt one would change nothing, unseen."""
 
-    refusal = (400, "bad_argument", "Bad argument")
-    advice = "Some arguments of the address are wrong; see `errors`."
+    model_config = ConfigDict(extra="forbid")
+    refusal = (422, "invalid_query", "Invalid query")
+    advice = "Some arguments of the address are unknown or wrong; see `errors`."
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any_language(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Every address may name the language of its answer (`languages`)."""
+        return {name: value for name, value in given.items() if name != "lang"}
 
 
 class Headers(Input):

@@ -6,7 +6,7 @@ A failure inside the node is logged and answered as 500 without its cause.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -29,6 +29,7 @@ class ProblemError(NuCuoiError):
         *,
         errors: Sequence[WrongPart] = (),
         retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -37,6 +38,7 @@ class ProblemError(NuCuoiError):
         self.detail = detail
         self.errors = errors
         self.retry_after_s = retry_after_s
+        self.headers = headers or {}
 
 
 def answer_with_problems(app: Flask) -> None:
@@ -49,6 +51,7 @@ def answer_with_problems(app: Flask) -> None:
 def _for_problem(error: ProblemError) -> Response:
     body = problem_body(error.status, error.code, error.detail, title=error.title, errors=error.errors)
     response = Response(body, error.status, content_type=CONTENT_TYPE)
+    response.headers.update(error.headers)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response

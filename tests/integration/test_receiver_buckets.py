@@ -120,6 +120,17 @@ def test_every_series_of_the_node_is_taken(city):
     assert (line["ratings"]["n"], line["ratings"]["corrected"], line["ratings"]["excluded"]) == (0, 2, {"lockout": 3})
 
 
+def test_what_was_corrected_is_added_over_both_definitions(city):
+    taken_back = {"series": "ratings_corrected", "value": {"count": 2}}
+    assert city.outcomes(
+        bucket(**taken_back, labels={"counter": "1"}, definition=1),
+        bucket(**taken_back, labels={"counter": "1", "level": "2"}, definition=2),
+        bucket(**taken_back, labels={"counter": "1", "level": "2"}, definition=3),
+    ) == [("accepted", 1, None), ("accepted", 1, None), ("rejected", None, "unknown_definition")]
+    [line] = city.get("/v1/scoreboard").json["sites"]
+    assert line["ratings"]["corrected"] == 4
+
+
 def test_the_store_id_stays_until_it_is_renewed(city):
     first = city.send(bucket()).json["store"]
     assert city.send(bucket()).json["store"] == first

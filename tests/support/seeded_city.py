@@ -145,7 +145,7 @@ def _counter_hour(
         where = {"counter": str(counter), "level": str(level)}
         yield _bucket(ward, common, "ratings", where, {"count": given.count(level)}, ward.definition)
     if len(given) > 3:
-        yield _bucket(ward, common, "ratings_corrected", {"counter": str(counter)}, {"count": 1})
+        yield _bucket(ward, common, "ratings_corrected", {"counter": str(counter), "level": "2"}, {"count": 1}, 2)
     if len(given) > 4:
         why = {"counter": str(counter), "reason": "lockout" if counter % 2 else "repeat"}
         yield _bucket(ward, common, "ratings_excluded", why, {"count": 1})

@@ -87,8 +87,10 @@ class Ratings:
         ago_s = round(max(0.0, press.pressed_ago_s), 3)
         pressed_at = moment.utc - timedelta(seconds=ago_s)
         pressed_s = pressed_uptime_s(moment.uptime_s, ago_s)
+        before, after = self._acts_around(view, press, moment.boot_id, pressed_s)
         verdict = judge(
-            *self._acts_around(view, press, moment.boot_id, pressed_s),
+            before,
+            after,
             uptime_s=pressed_s,
             level=press.level,
             windows=self._windows,
@@ -101,6 +103,7 @@ class Ratings:
             "outcome": verdict.outcome,
             "reason": verdict.reason,
             "corrects": verdict.corrects,
+            "corrected_level": before.level if before and verdict.corrects else None,
             "pressed_ago_s": ago_s,
             "ticket": press.ticket,
         }
@@ -139,6 +142,7 @@ class Ratings:
                 "outcome": outcome,
                 "reason": reason,
                 "hour": iso_hour(placement.at(first_s if outcome != "excluded" else uptime_s)),
+                "corrected_level": level if outcome == "corrected" else None,
                 "estimated": placement.basis == "bounded",
             }
             events.append(NewEvent(RATING_PLACED, data, command.source, bool(simulated)))
