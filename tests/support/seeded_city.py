@@ -75,10 +75,10 @@ NEVER = "xa-bao-quang"
 
 
 @contextmanager
-def seeded_city(folder: Path) -> Iterator[City]:
+def seeded_city(place: Path) -> Iterator[City]:
     """The real receiver with a month of all wards, at `NOW`. The wards' own node is always `hub`."""
     clock = SettableClock(NOW)
-    with running_city(folder, now=clock) as city:
+    with running_city(place, now=clock) as city:
         seed(city, clock)
         yield city
 
