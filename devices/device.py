@@ -197,6 +197,11 @@ class Device(ABC):
             self._available = available
             self._reason = reason
             command = ReportDevice(
-                source=self.id, simulated=self.simulated, device=self.id, available=available, reason=reason
+                source=self.id,
+                simulated=self.simulated,
+                device=self.id,
+                counter=self._base.counter,
+                available=available,
+                reason=reason,
             )
             self._availability.tell(available, command)

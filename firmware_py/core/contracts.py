@@ -50,11 +50,15 @@ class GiveRating(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportDevice(Command):
-    """A device became available or unavailable; `reason` in words for people, empty when available."""
+    """A device became available or unavailable; `reason` in words for people, empty when available.
+
+    `counter`: where it stands, so that whoever reads its hours knows whose they are.
+    """
 
     device: str
     available: bool
     reason: str = ""
+    counter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

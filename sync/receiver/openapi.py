@@ -19,6 +19,7 @@ from sync.receiver.problems import Problem
 DOCUMENT_PATH = "/v1/openapi.json"
 REFERENCE = "#/components/schemas/{model}"
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+READER: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 
 
 def problems(*statuses: int) -> ResponseDict:
@@ -37,7 +38,8 @@ def api_app(import_name: str) -> OpenAPI:
         import_name,
         info=Info(title="Nụ Cười: city scoring server", version=version("nucuoi")),
         security_schemes={
-            "bearer": {"type": "http", "scheme": "bearer", "description": "A node's or a reader's token"}
+            "bearer": {"type": "http", "scheme": "bearer", "description": "A node's or a reader's token"},
+            "basic": {"type": "http", "scheme": "basic", "description": "A reader's name and its token"},
         },
         doc_ui=False,
         validation_error_model=ProblemShape,  # what every error refers to; listed among the components by this

@@ -1,162 +1,257 @@
-"""The scoreboard as a plain page: Vietnamese first, `?lang=en` for English. No rate without its n."""
+"""What the city's pages show, as texts and addresses: the templates only place them. No rate without what stands behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
 
-from flask import render_template
+from flask_babel import gettext
 
 from firmware_py.core.clock import parse_iso
 from firmware_py.look.faces import MOUTHS
-from firmware_py.look.numerals import number, percent
-from sync.receiver.scoreboard import ZONE, Ratings, SiteScore, age_s
+from sync.receiver import words
+from sync.receiver.figures import Figures, Operation, Ratings, operation_of, ratings_together
+from sync.receiver.periods import HOUR, Span, day_of
+from sync.receiver.ranking import Ranked
+from sync.receiver.scoreboard import DayLine, Need, SiteScore
 
-Language = Literal["vi", "en"]
-MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+FACES = tuple(reversed(MOUTHS[5]))  # best first, as everywhere
 
-TEXTS: Mapping[Language, Mapping[str, str]] = {
-    "vi": {
-        "title": "Bảng điểm hài lòng của thành phố",
-        "lead": "Tổng hợp lượt đánh giá từ các trung tâm. Tỷ lệ hài lòng luôn đi cùng số lượt (n).",
-        "simulated": "Dữ liệu mô phỏng, không phải ý kiến của người dân.",
-        "to_simulated": "Xem dữ liệu mô phỏng",
-        "to_real": "Xem dữ liệu thật",
-        "reload": "Tải lại",
-        "other_language": "English",
-        "no_sites": "Chưa có trung tâm nào được đăng ký.",
-        "no_data": "Chưa có dữ liệu",
-        "incomplete": "Dữ liệu đang về, chưa đủ để tính tỷ lệ",
-        "satisfied": "hài lòng",
-        "count": "Số lượt",
-        "level": "Mức",
-        "corrected": "Đã sửa lại",
-        "excluded": "Không tính",
-        "last_seen": "Nhận lần cuối",
-        "never": "Chưa nhận lần nào",
-        "ago": "trước",
-        "minutes": "phút",
-        "hours": "giờ",
-        "days": "ngày",
-        "just_now": "vừa xong",
-        "repeat": "bấm lại cùng một mức",
-        "lockout": "bấm quá sớm sau lượt trước",
-        "superseded": "đã có lượt bấm mới hơn",
-        "outside_opening_hours": "ngoài giờ làm việc",
-    },
-    "en": {
-        "title": "The city's satisfaction scoreboard",
-        "lead": "Ratings added up from the centres. A satisfaction rate always stands with its number of ratings (n).",
-        "simulated": "Simulated data, not the opinion of citizens.",
-        "to_simulated": "Show simulated data",
-        "to_real": "Show real data",
-        "reload": "Reload",
-        "other_language": "Tiếng Việt",
-        "no_sites": "No centre is registered yet.",
-        "no_data": "No data yet",
-        "incomplete": "Data is still arriving, not enough for a rate",
-        "satisfied": "satisfied",
-        "count": "Ratings",
-        "level": "Level",
-        "corrected": "Corrected",
-        "excluded": "Not counted",
-        "last_seen": "Last received",
-        "never": "Nothing received yet",
-        "ago": "ago",
-        "minutes": "min",
-        "hours": "h",
-        "days": "days",
-        "just_now": "just now",
-        "repeat": "pressed the same answer again",
-        "lockout": "pressed too soon after the one before",
-        "superseded": "a newer press came first",
-        "outside_opening_hours": "outside opening hours",
-    },
-}
-FIVE: Mapping[Language, tuple[str, ...]] = {
-    "vi": ("Rất không hài lòng", "Không hài lòng", "Bình thường", "Hài lòng", "Rất hài lòng"),
-    "en": ("Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied"),
-}
+
+@dataclass(frozen=True, slots=True)
+class RateText:
+    """A satisfaction rate with what stands behind it; without a rate, why there is none."""
+
+    rate: str | None
+    basis: str
+    why_none: str
 
 
 @dataclass(frozen=True, slots=True)
 class LevelRow:
-    """One level of one site: always its face, its word and its number together."""
+    """One level: always its face, its word and its number together. `share_percent`: of all, for the bar."""
 
-    face: int  # 1 the worst, 5 the best
+    face: int
     word: str
     count: str
     share_percent: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class SiteCard:
-    """One site as the page shows it; every number is text already."""
+class SiteRow:
+    """One site on the city's page."""
 
     site: str
-    rate: str | None
-    n: str
-    why_no_rate: str
-    has_ratings: bool
-    levels: tuple[LevelRow, ...]
-    corrected: str
-    excluded: tuple[tuple[str, str], ...]
+    rank: int | None
+    rate: RateText
+    levels: tuple[str | None, ...]  # in the order of FACES; None: its scale has no such face
+    days: str
+    unknown: str
     seen: str
+    is_lost: bool
+    is_new: bool  # not one word of it yet
 
 
-def render(lines: Sequence[SiteScore], now: datetime, *, language: Language, simulated: bool) -> str:
-    """The page."""
-    return render_template(
-        "scoreboard.html",
-        language=language,
-        place="Nụ Cười",
-        texts=TEXTS[language],
-        simulated=simulated,
-        cards=[card(line, now, language) for line in lines],
-    )
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """One counter on a site's page."""
+
+    name: str
+    rate: RateText
+    levels: tuple[str | None, ...]
 
 
-def card(line: SiteScore, now: datetime, language: Language) -> SiteCard:
-    """A site's line in words."""
-    texts, ratings = TEXTS[language], line.ratings
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One device on a site's page."""
+
+    name: str
+    place: str
+    availability: str
+    sentence: str
+    needs_care: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One node on a site's page."""
+
+    name: str
+    sentence: str
+    final_until: str
+    needs_care: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One day of a site. The values beside the texts are what the chart draws."""
+
+    iso: str
+    text: str
+    n: int
+    n_text: str
+    rate_percent: int | None
+    rate_text: str
+    availability: str
+    status: str
+    status_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedRow:
+    """What needs a person."""
+
+    site: str
+    sentence: str
+    is_over: bool
+
+
+def rate_text(ratings: Ratings, operation: Operation) -> RateText:
+    """A rate in words."""
     rate = ratings.rate_ratio
-    has_ratings = any(ratings.by_level.values())
-    return SiteCard(
-        site=line.site,
-        rate=None if rate is None else percent(rate, language),
-        n=number(ratings.n, language),
-        why_no_rate=texts["incomplete"] if has_ratings else texts["no_data"],
-        has_ratings=has_ratings,
-        levels=_level_rows(ratings, language),
-        corrected=number(ratings.corrected, language),
-        excluded=tuple(
-            (texts.get(reason, reason), number(count, language)) for reason, count in sorted(ratings.excluded.items())
-        ),
-        seen=_seen(line.last_seen, now, texts),
+    return RateText(
+        None if rate is None else words.share(rate), words.basis(ratings, operation), words.why_no_rate(ratings)
     )
 
 
-def _level_rows(ratings: Ratings, language: Language) -> tuple[LevelRow, ...]:
-    mouths = MOUTHS.get(len(ratings.by_level), MOUTHS[5])
-    return tuple(
+def level_rows(ratings: Ratings) -> list[LevelRow]:
+    """The levels of a scale, best first."""
+    return [
         LevelRow(
-            face=mouths[level - 1],
-            word=FIVE[language][mouths[level - 1] - 1],
-            count=number(count, language),
-            share_percent=None if ratings.rate_ratio is None else round(100 * count / ratings.n),
+            mouth,
+            str(words.FACE_WORDS[mouth]),
+            words.count(count),
+            None if ratings.rate_ratio is None else round(100 * count / ratings.n),
         )
-        for level, count in sorted(ratings.by_level.items(), reverse=True)
+        for mouth, count in sorted(ratings.by_mouth.items(), reverse=True)
+    ]
+
+
+def site_row(ranked: Ranked[SiteScore], now: datetime) -> SiteRow:
+    """A site's line."""
+    score = ranked.site
+    unknown = score.figures.opening.unknown_ratio
+    return SiteRow(
+        site=score.site,
+        rank=ranked.rank,
+        rate=rate_text(score.ratings, score.figures.operation),
+        levels=_levels(score.ratings),
+        days=words.days_words(score.days),
+        unknown=gettext("%(share)s giờ mở cửa không rõ", share=words.share(unknown)) if unknown else "",
+        seen=words.seen_words(None if score.last_seen is None else parse_iso(score.last_seen), now),
+        is_lost=all(line.silence.is_lost for line in score.nodes),
+        is_new=score.last_seen is None,
     )
 
 
-def _seen(last_seen: str | None, now: datetime, texts: Mapping[str, str]) -> str:
-    age = age_s(last_seen, now)
-    if last_seen is None or age is None:
-        return texts["never"]
-    clock = parse_iso(last_seen).astimezone(ZONE).strftime("%H:%M %d/%m/%Y")
-    for limit, unit in ((DAY_S, "days"), (HOUR_S, "hours"), (MINUTE_S, "minutes")):
-        if age >= limit:
-            return f"{texts['last_seen']}: {clock} ({int(age // limit)} {texts[unit]} {texts['ago']})"
-    return f"{texts['last_seen']}: {clock} ({texts['just_now']})"
+def counter_rows(figures: Figures) -> list[CounterRow]:
+    """A site's counters."""
+    return [
+        CounterRow(name, rate_text(its.ratings, its.operation), _levels(its.ratings))
+        for name, its in figures.counters.items()
+    ]
+
+
+def device_rows(score: SiteScore, needs: Iterable[Need], now: datetime) -> list[DeviceRow]:
+    """A site's devices, those that need somebody now first. An outage that is over is a figure, no alarm."""
+    out = {need.device for need in needs if not need.is_over}
+    silences = {line.name: line.silence for line in score.nodes}
+    rows = [
+        DeviceRow(
+            line.key.device,
+            gettext("Quầy %(counter)s", counter=line.key.counter) if line.key.counter is not None else line.key.node,
+            gettext("hoạt động %(share)s", share=_availability(line.operation)),
+            words.device_words(line, silences[line.key.node], now),
+            line.state in ("lost", "untold") or line.key in out,
+        )
+        for line in score.devices
+    ]
+    return sorted(rows, key=lambda row: not row.needs_care)
+
+
+def node_rows(score: SiteScore, now: datetime) -> list[NodeRow]:
+    """A site's nodes, those that need somebody first."""
+    rows = [
+        NodeRow(
+            line.name,
+            words.node_words(line.silence, now),
+            gettext("Chưa chốt giờ nào.")
+            if line.heard.final_until is None
+            else gettext("Đã chốt đến %(time)s.", time=words.clock_text(parse_iso(line.heard.final_until) + HOUR, now)),
+            line.silence.is_lost,
+        )
+        for line in score.nodes
+    ]
+    return sorted(rows, key=lambda row: not row.needs_care)
+
+
+def day_rows(lines: Iterable[DayLine]) -> list[DayRow]:
+    """A site's days, in the order that they come in."""
+    rows = []
+    for line in lines:
+        ratings = line.figures.ratings
+        rate = ratings.rate_ratio
+        rows.append(
+            DayRow(
+                line.day.isoformat(),
+                words.day_text(line.day),
+                ratings.n,
+                words.count(ratings.n),
+                None if rate is None else round(100 * rate),
+                words.why_no_rate(ratings) if rate is None else words.share(rate),
+                _availability(line.figures.operation),
+                "" if line.status is None else str(words.STATUS_WORDS[line.status]),
+                line.status or "none",
+            )
+        )
+    return rows
+
+
+def need_rows(needs: Sequence[Need], now: datetime) -> list[NeedRow]:
+    """What needs a person, in sentences."""
+    return [NeedRow(need.site, words.need_words(need, now), need.is_over) for need in needs]
+
+
+def excluded_rows(ratings: Ratings) -> list[tuple[str, str]]:
+    """What was kept and not counted: why, and how many."""
+    return [(words.reason_words(reason), words.count(count)) for reason, count in ratings.excluded.items() if count]
+
+
+def city_rate(scores: Sequence[SiteScore]) -> tuple[Ratings, RateText]:
+    """All sites together."""
+    ratings = ratings_together(score.ratings for score in scores)
+    return ratings, rate_text(ratings, operation_of(score.figures.operation for score in scores))
+
+
+def span_words(span: Span, now: datetime) -> str:
+    """Which days the figures are of."""
+    if span.start is None and span.end is None:
+        return gettext("Mọi dữ liệu từ đầu đến nay")
+    first = "" if span.start is None else _edge(parse_iso(span.start))
+    last = _edge(now if span.end is None else parse_iso(span.end) - HOUR)
+    if first == last:
+        return first
+    return (
+        gettext("đến %(last)s", last=last) if not first else gettext("%(first)s đến %(last)s", first=first, last=last)
+    )
+
+
+def date_values(span: Span, today: date) -> tuple[str, str]:
+    """What the two fields of the period hold."""
+    first = "" if span.start is None else words.day_text(day_of(parse_iso(span.start)))
+    last = today if span.end is None else day_of(parse_iso(span.end) - HOUR)
+    return first, words.day_text(last)
+
+
+def _edge(moment: datetime) -> str:
+    return words.day_text(day_of(moment))
+
+
+def _levels(ratings: Ratings) -> tuple[str | None, ...]:
+    return tuple(words.count(ratings.by_mouth[face]) if face in ratings.by_mouth else None for face in FACES)
+
+
+def _availability(operation: Operation) -> str:
+    ratio = operation.availability_ratio
+    return gettext("Chưa rõ") if ratio is None else words.share(ratio)

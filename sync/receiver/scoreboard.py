@@ -1,239 +1,235 @@
-"""The scoreboard: sums over nodes, epochs and hours. Simulated and real data are never added together.
+"""The scoreboard: every site's figures of a period, what they are worth, and what needs a person now.
 
-A rate never stands without its n, and without ratings there is none: `null`, neither 0 % nor 100 %.
+Simulated and real data are never added together: a board is of one or of the other.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from firmware_py.core.clock import iso_hour, parse_iso
-from firmware_py.features.ratings.scale import SCALES, Scale
-from sync.receiver.tables import bucket, node, total
+from config.opening import OpeningHours
+from config.settings import WEEKDAYS, OpeningSettings, SiteSettings
+from firmware_py.core.clock import parse_iso
+from sync.receiver import reading
+from sync.receiver.days import DayMark, DayStatus, Heard, statuses
+from sync.receiver.figures import DeviceKey, Figures, Operation, Ratings, Sum, devices_of, figures_of, natural
+from sync.receiver.periods import Span, day_of, days_of, period_span
+from sync.receiver.reading import LastWord, NodeRow, Scope
+from sync.receiver.silence import DeviceState, Habit, NodeSilence, device_state, node_silence
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-SHOWN_SERIES = ("ratings", "ratings_corrected", "ratings_excluded", "open_seconds")
-USUAL_LEVELS = 5  # shown, as zeros, where a site has no ratings yet
-FIRST_YEAR, LAST_YEAR = 2000, 2199
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whole hours, as buckets name them: `start <= hour < end`; None is open."""
-
-    start: str | None = None
-    end: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """One series' sum at one site. `amount` is a count, or milliseconds."""
-
-    series: str
-    labels: Mapping[str, str]
-    definition: int
-    amount: int
+IsHoliday = Callable[[date], bool]
+#: Today, a device that was out for less than this needs nobody: somebody changed a cable, or the node started.
+OUTAGE_TO_SEE_MS = 5 * 60 * 1000
+DEVICE_SERIES = "device_seconds"
+HEARD = NodeSilence("heard")
+NOTHING_HEARD = Heard()
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSeen:
-    """When a node's newest batch was taken; None: never."""
+class NodeLine:
+    """A node of a site: when its newest batch was taken, how it stands now, and which hours it told of."""
 
-    site: str
     name: str
     last_seen: str | None
+    silence: NodeSilence
+    heard: Heard = NOTHING_HEARD
 
 
 @dataclass(frozen=True, slots=True)
-class Ratings:
-    """A site's ratings. `rate_ratio` is None without ratings, and while what has arrived cannot be the whole.
+class DeviceLine:
+    """A device in the period, and what its figures mean."""
 
-    (A correction of an older epoch may arrive before what it corrects: then a level is below zero for a while.)
+    key: DeviceKey
+    operation: Operation
+    state: DeviceState
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """How many days of the period, of those that were told of at all, are final, provisional or late.
+
+    `provisional_past`: of the provisional ones, those before the period's last day. Today is provisional everywhere.
     """
 
-    by_level: Mapping[int, int]
-    satisfied: int
-    corrected: int
-    excluded: Mapping[str, int]
-
-    @property
-    def n(self) -> int:
-        """All ratings that count."""
-        return sum(self.by_level.values())
-
-    @property
-    def rate_ratio(self) -> float | None:
-        """Satisfied / n, 0 to 1."""
-        if self.n <= 0 or min(self.by_level.values()) < 0:
-            return None
-        return self.satisfied / self.n
+    final: int = 0
+    provisional: int = 0
+    late: int = 0
+    provisional_past: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SiteScore:
-    """One site's line of the scoreboard."""
+    """One site's line of the scoreboard. `days` is None where the period is too long to be told day by day."""
 
     site: str
-    ratings: Ratings
-    open_ms: Mapping[str, int]
-    nodes: tuple[NodeSeen, ...] = field(default=())
+    figures: Figures
+    nodes: tuple[NodeLine, ...]
+    devices: tuple[DeviceLine, ...]
+    days: DayCounts | None
+
+    @property
+    def ratings(self) -> Ratings:
+        """The site's ratings."""
+        return self.figures.ratings
+
+    @property
+    def has_figures(self) -> bool:
+        """Of this kind, real or simulated, it sent something at some time."""
+        return any(line.heard.first_hour is not None for line in self.nodes)
 
     @property
     def last_seen(self) -> str | None:
         """When the newest batch of any of its nodes was taken."""
-        return max((seen.last_seen for seen in self.nodes if seen.last_seen), default=None)
+        return max((line.last_seen for line in self.nodes if line.last_seen), default=None)
 
 
-def span_of(from_text: str | None, to_text: str | None) -> Span:
-    """The whole hours that an interval touches. A date is a day in Vietnam; `to` as a date includes that day.
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What needs a person now: a node that is not heard from, or a device that did not work today."""
 
-    Raises:
-        ValueError: not ISO 8601, a time without its zone, or an interval that does not run forward.
-    """
-    start = _edge(from_text, "from", timedelta()) if from_text is not None else None
-    end = _edge(to_text, "to", timedelta(days=1)) if to_text is not None else None
-    if start is not None and end is not None and end <= start:
-        raise ValueError("`to` must be later than `from`")
-    return Span(
-        iso_hour(start) if start is not None else None,
-        _hour_after(end) if end is not None else None,
-    )
+    kind: Literal["never", "lost", "unavailable"]
+    site: str
+    node: str
+    device: DeviceKey | None = None
+    since: datetime | None = None
+    lasted_ms: int = 0  # of opening hours
+    is_over: bool = False  # a device that works again
 
 
-def read_sums(connection: Connection, site: str | None, span: Span, *, simulated: bool) -> dict[str, list[Sum]]:
-    """Per site, the shown series summed over its nodes, epochs and the hours of `span`."""
-    # All time is kept as totals; a span costs its own hours, found node by node.
-    table = total if span == Span() else bucket
-    nodes = select(node.c.id) if site is None else select(node.c.id).where(node.c.site == site)
-    what = (table.c.node_id, table.c.series, table.c.labels, table.c.definition)
-    query = (
-        select(*what, func.sum(table.c.amount).label("sum"))
-        .where(table.c.node_id.in_(nodes), table.c.simulated == simulated, table.c.series.in_(SHOWN_SERIES))
-        .group_by(*what)
-    )
-    if span.start is not None:
-        query = query.where(bucket.c.hour >= span.start)
-    if span.end is not None:
-        query = query.where(bucket.c.hour < span.end)
-    site_of = {row.id: row.site for row in connection.execute(select(node.c.id, node.c.site))}
-    sums: Counter[tuple[str, str, str, int]] = Counter()
-    for row in connection.execute(query):
-        sums[site_of[row.node_id], row.series, row.labels, row.definition] += int(row.sum)
-    by_site: dict[str, list[Sum]] = {}
-    for (name, series, labels, definition), amount in sums.items():
-        by_site.setdefault(name, []).append(Sum(series, json.loads(labels), definition, amount))
-    return by_site
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """One day of a site. Without a status no node spoke for it."""
+
+    day: date
+    figures: Figures
+    status: DayStatus | None
 
 
-def read_nodes(connection: Connection, site: str | None) -> list[NodeSeen]:
-    """Every registered node, by site and name."""
-    query = select(node.c.site, node.c.name, node.c.last_seen).order_by(node.c.site, node.c.name)
-    if site is not None:
-        query = query.where(node.c.site == site)
-    return [NodeSeen(row.site, row.name, row.last_seen) for row in connection.execute(query)]
+def public_holidays() -> IsHoliday:
+    """Whether a day is a public holiday in Vietnam, by the rules that the nodes have."""
+    every_day = OpeningSettings(days=WEEKDAYS, spans=("00:00-24:00",))
+    calendar = OpeningHours(SiteSettings(id="city", name="city", mode="production", opening=(every_day,)))
+    return lambda day: calendar.is_closed_day(day) is not None
 
 
-def scores(nodes: Iterable[NodeSeen], sums: Mapping[str, list[Sum]]) -> list[SiteScore]:
-    """A line for every site that has a node, with or without data."""
-    by_site: dict[str, list[NodeSeen]] = {}
-    for seen in nodes:
-        by_site.setdefault(seen.site, []).append(seen)
+def read_scores(
+    connection: Connection, scope: Scope, span: Span, now: datetime, is_holiday: IsHoliday
+) -> list[SiteScore]:
+    """A line for every site that has a node, with or without data, by name."""
+    sums = reading.read_sums(connection, scope, span)
+    heard = reading.read_heard(connection, scope)
+    habits = reading.read_habits(connection, scope, heard, now)
+    days = days_of(span, day_of(now))
+    marks = None if days is None else reading.read_day_marks(connection, scope, days)
+    counts = None if marks is None else _day_counts(scope.nodes, marks, heard, days or [])
+    by_site: dict[str, list[NodeLine]] = {}
+    for row in scope.nodes:
+        seen = None if row.last_seen is None else parse_iso(row.last_seen)
+        silence = node_silence(seen, now, habits.get(row.id, Habit()), is_holiday)
+        by_site.setdefault(row.site, []).append(NodeLine(row.name, row.last_seen, silence, heard[row.id]))
     return [
-        SiteScore(
-            site, _ratings(sums.get(site, [])), _by_label(sums.get(site, []), "open_seconds", "state"), tuple(its)
+        score_of(
+            site,
+            sums.get(site, []),
+            by_site[site],
+            None if counts is None else counts.get(site, DayCounts()),
+            covers_now=span.covers(now),
         )
-        for site, its in by_site.items()
+        for site in sorted(by_site, key=natural)
     ]
 
 
-def as_json(score: SiteScore, now: datetime) -> dict[str, Any]:
-    """A site's line as the API says it."""
-    ratings = score.ratings
-    return {
-        "site": score.site,
-        "ratings": {
-            "n": ratings.n,
-            "by_level": {str(level): count for level, count in sorted(ratings.by_level.items())},
-            "satisfied": ratings.satisfied,
-            "satisfaction_rate": ratings.rate_ratio,
-            "corrected": ratings.corrected,
-            "excluded": dict(sorted(ratings.excluded.items())),
-        },
-        "open_seconds": {state: ms / 1000 for state, ms in sorted(score.open_ms.items())},
-        "last_seen": score.last_seen,
-        "data_age_s": age_s(score.last_seen, now),
-        "nodes": [
-            {"node": seen.name, "last_seen": seen.last_seen, "data_age_s": age_s(seen.last_seen, now)}
-            for seen in score.nodes
-        ],
-    }
+def score_of(
+    site: str, sums: Iterable[Sum], nodes: Sequence[NodeLine], days: DayCounts | None = None, *, covers_now: bool = True
+) -> SiteScore:
+    """A site's line. `covers_now`: the period is not over, so that a lost node says something about it."""
+    figures = figures_of(sums)
+    silences = {line.name: line.silence for line in nodes} if covers_now else {}
+    devices = tuple(
+        DeviceLine(
+            key,
+            operation,
+            device_state(
+                silences.get(key.node, HEARD), operation, figures.node_opening[key.node], _ratings_at(figures, key)
+            ),
+        )
+        for key, operation in figures.devices.items()
+    )
+    return SiteScore(site, figures, tuple(nodes), devices, days)
+
+
+def read_needs(connection: Connection, scope: Scope, scores: Sequence[SiteScore], now: datetime) -> list[Need]:
+    """What needs a person now, whatever period is looked at: lost nodes first, then devices that were out today."""
+    today = period_span("today", day_of(now))
+    sums = reading.read_sums(connection, scope, today, (DEVICE_SERIES,))
+    words = reading.read_last_words(connection, scope, today)
+    return needs_of(scores, {site: devices_of(its) for site, its in sums.items()}, words)
+
+
+def needs_of(
+    scores: Sequence[SiteScore],
+    devices_today: Mapping[str, Mapping[DeviceKey, Operation]],
+    last_words: Mapping[tuple[str, str, str], LastWord],
+) -> list[Need]:
+    """The pure half of `read_needs`."""
+    lost: list[Need] = []
+    out: list[Need] = []
+    for score in scores:
+        silences = {line.name: line.silence for line in score.nodes}
+        for name, silence in silences.items():
+            if silence.state == "never":
+                lost.append(Need("never", score.site, name))
+            elif silence.state == "lost":
+                lost.append(Need("lost", score.site, name, None, silence.since, silence.missed_ms))
+        for key, operation in devices_today.get(score.site, {}).items():
+            if operation.unavailable_ms < OUTAGE_TO_SEE_MS or silences.get(key.node, HEARD).is_lost:
+                continue
+            word = last_words.get((score.site, key.node, key.device))
+            is_over = word is None or not word.is_unavailable
+            out.append(Need("unavailable", score.site, key.node, key, None, operation.unavailable_ms, is_over))
+    lost.sort(key=lambda need: (need.kind == "never", -need.lasted_ms, natural(need.site)))
+    out.sort(key=lambda need: (need.is_over, -need.lasted_ms))
+    return lost + out
+
+
+def read_days(connection: Connection, scope: Scope, days: Sequence[date]) -> list[DayLine]:
+    """One site's days, oldest first, also those of which nobody told."""
+    sums = reading.read_day_sums(connection, scope, days)
+    marks = reading.read_day_marks(connection, scope, days)
+    status = statuses(marks, reading.read_heard(connection, scope), days)
+    return [DayLine(day, figures_of(sums[day]), status[day]) for day in days]
+
+
+def _day_counts(
+    nodes: Iterable[NodeRow], marks: Iterable[DayMark], heard: Mapping[int, Heard], days: Sequence[date]
+) -> dict[str, DayCounts]:
+    site_of = {row.id: row.site for row in nodes}
+    marks_of: dict[str, list[DayMark]] = {}
+    for mark in marks:
+        marks_of.setdefault(site_of[mark.node_id], []).append(mark)
+    heard_of: dict[str, dict[int, Heard]] = {}
+    for id_, its in heard.items():
+        heard_of.setdefault(site_of[id_], {})[id_] = its
+    result = {}
+    for site, said in marks_of.items():
+        status = statuses(said, heard_of[site], days)
+        found = Counter(status.values())
+        past = sum(status[day] == "provisional" for day in days[:-1])
+        result[site] = DayCounts(found["final"], found["provisional"], found["late"], past)
+    return result
+
+
+def _ratings_at(figures: Figures, key: DeviceKey) -> int | None:
+    counter = figures.counters.get(key.counter) if key.counter is not None else None
+    return None if counter is None else counter.ratings.n
 
 
 def age_s(then: str | None, now: datetime) -> float | None:
     """Seconds since `then`, by the city's own clock; None if never."""
     return None if then is None else max(0.0, round((now - parse_iso(then)).total_seconds(), 3))
-
-
-def span_json(span: Span) -> dict[str, str | None]:
-    """Which hours an answer covers."""
-    return {"from": span.start, "to": span.end}
-
-
-def _ratings(sums: Iterable[Sum]) -> Ratings:
-    by_level: Counter[int] = Counter()
-    satisfied = corrected = 0
-    levels = 0
-    for item in sums:
-        if item.series == "ratings":
-            scale: Scale = SCALES[item.definition]
-            level = int(item.labels["level"])
-            levels = max(levels, scale.levels)
-            by_level[level] += item.amount
-            satisfied += item.amount if scale.satisfies(level) else 0
-        elif item.series == "ratings_corrected":
-            corrected += item.amount
-    every_level = {level: by_level[level] for level in range(1, (levels or USUAL_LEVELS) + 1)}
-    return Ratings(every_level, satisfied, corrected, _by_label(sums, "ratings_excluded", "reason"))
-
-
-def _by_label(sums: Iterable[Sum], series: str, label: str) -> dict[str, int]:
-    totals: Counter[str] = Counter()
-    for item in sums:
-        if item.series == series:
-            totals[item.labels.get(label, "")] += item.amount
-    return dict(totals)
-
-
-def _hour_after(end: datetime) -> str:
-    """The first whole hour that an interval ending at `end` no longer touches."""
-    whole = end.replace(minute=0, second=0, microsecond=0)
-    return iso_hour(whole if whole == end else whole + timedelta(hours=1))
-
-
-def _edge(text: str, name: str, after_date: timedelta) -> datetime:
-    try:
-        if len(text) == len("2026-11-23"):
-            edge = datetime.combine(date.fromisoformat(text), datetime.min.time(), ZONE) + after_date
-        else:
-            edge = parse_iso(text)
-        in_range = FIRST_YEAR <= edge.astimezone(UTC).year <= LAST_YEAR
-    except (ValueError, OverflowError) as error:
-        raise ValueError(_edge_help(name)) from error
-    if not in_range:
-        raise ValueError(_edge_help(name))
-    return edge.astimezone(UTC)
-
-
-def _edge_help(name: str) -> str:
-    return (
-        f"`{name}` must be a date (2026-11-23, a day in Vietnam) or a time with its zone "
-        f"(2026-11-23T01:00:00Z; write + as %2B in an address), from {FIRST_YEAR} to {LAST_YEAR}"
-    )

@@ -1,21 +1,15 @@
-"""The pages' texts: every Vietnamese one has its English, the compiled catalog is fresh, and the words are right."""
+"""The node's state in words. That every text has its English is in test_texts_translated."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-from babel.messages.mofile import read_mo
-from babel.messages.pofile import read_po
 from fake_node import FakeNode, event
 from flask import Flask
+from sqlalchemy import create_engine
 
-from firmware_py import look
 from firmware_py.core.contracts import STREAMED_FIELDS
 from firmware_py.core.ports import OutboxFigures
 from firmware_py.features.ratings.rules import Reason
@@ -23,68 +17,15 @@ from firmware_py.look.faces import MOUTHS
 from local_api import words
 from local_api.app import create_app
 from local_api.faces import faces
-from sync.receiver.page import TEXTS, Language
+from sync.receiver.app import create_app as create_city
+from sync.receiver.words import REASON_WORDS
 
-PACKAGE = Path(__file__).parents[2] / "local_api"
-ENGLISH = PACKAGE / "translations" / "en" / "LC_MESSAGES"
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-METHODS_OF_LOOK = [("**.html", "jinja2")]
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    with (ENGLISH / "messages.po").open("rb") as file:
-        return read_po(file, locale="en")
 
 
 @pytest.fixture
 def app() -> Flask:
     return create_app(FakeNode())
-
-
-def texts_in_the_code() -> set[str]:
-    keywords = DEFAULT_KEYWORDS | {"lazy_gettext": None, "mark": None}
-    found = [
-        message
-        for folder in (PACKAGE, look.TEMPLATES)  # the look has no words; one that it got would need its English too
-        for message in extract_from_dir(
-            str(folder), METHODS_OF_LOOK if folder == look.TEMPLATES else METHODS, keywords=keywords
-        )
-    ]
-    return {message[0] if isinstance(message, tuple) else message for _, _, message, _, _ in found}
-
-
-def test_every_text_has_its_english(catalog: Catalog) -> None:
-    texts = texts_in_the_code()
-    assert len(texts) > 60  # the extraction itself works
-    for text in texts:
-        message = catalog.get(text)
-        assert message is not None, f"untranslated: {text}"
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        assert all(forms), f"untranslated: {text}"
-        assert not message.fuzzy, f"not looked at: {text}"
-
-
-def test_no_english_is_left_over_from_texts_that_are_gone(catalog: Catalog) -> None:
-    kept = {message.id[0] if isinstance(message.id, tuple) else message.id for message in catalog if message.id}
-    assert kept <= texts_in_the_code()
-
-
-def test_the_names_in_a_text_are_the_same_in_english(catalog: Catalog) -> None:
-    for message in catalog:
-        assert not list(message.check(catalog)), message.id
-
-
-def texts_of(catalog: Catalog) -> set[tuple[str, ...]]:
-    pairs = [(message.id, message.string) for message in catalog if message.id]
-    return {tuple(part for side in pair for part in ([side] if isinstance(side, str) else side)) for pair in pairs}
-
-
-def test_the_compiled_catalog_is_fresh(catalog: Catalog) -> None:
-    with (ENGLISH / "messages.mo").open("rb") as file:
-        compiled = read_mo(file)
-    assert texts_of(compiled) == texts_of(catalog), "run pybabel compile, see local_api/translations/README.md"
 
 
 @pytest.mark.parametrize("levels", MOUTHS)
@@ -161,27 +102,12 @@ def test_the_outbox_in_words_says_that_nothing_is_lost_and_what_was_rejected(app
 @pytest.mark.parametrize("reason", get_args(Reason))
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_reason_of_an_exclusion_has_words_and_the_city_uses_the_same(
-    app: Flask, reason: str, language: Language
+    app: Flask, reason: str, language: str
 ) -> None:
     with app.test_request_context(f"/?lang={language}"):
         told = words.excluded_words(reason, 2)
+    city = create_city(create_engine("sqlite://"))
+    with city.test_request_context(f"/?lang={language}"):
+        at_the_city = str(REASON_WORDS[reason])
     assert reason not in told
-    assert TEXTS[language][reason] in told
-
-
-def words_written_in(template: Path) -> set[str]:
-    """What stands in a template between its tags, its expressions and its statements."""
-    text = re.sub(r"{% block body_class %}.*?{% endblock %}", "", template.read_text(), flags=re.DOTALL)  # attributes
-    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", text, flags=re.DOTALL)
-    return set(re.findall(r"[^\W\d]{2,}", text))
-
-
-@pytest.mark.parametrize("template", sorted(look.TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
-def test_the_look_has_no_words_of_its_own(template: Path) -> None:
-    """They would stand in one language only: words belong to the application that includes the template."""
-    assert not words_written_in(template)
-
-
-@pytest.mark.parametrize("page", sorted((PACKAGE / "templates").glob("*.html")), ids=lambda path: path.name)
-def test_a_page_has_no_word_that_nobody_translated(page: Path) -> None:
-    assert words_written_in(page) <= {"Nụ", "Cười", "Tiếng", "Việt", "English"}
+    assert at_the_city in told

@@ -1,11 +1,13 @@
 """The scoreboard over a real socket: JSON and page, and who may read it."""
 
+import base64
+import http.client
+
 import pytest
 from sqlalchemy import text
 from support.cities import SITE, TOKEN, bucket, running_city
 
 from sync.receiver.credentials import add_node, add_reader
-from sync.receiver.page import FIVE, TEXTS
 
 
 @pytest.fixture
@@ -89,7 +91,6 @@ def test_without_the_loopback_rule_reading_needs_a_credential(tmp_path):
     with running_city(tmp_path, open_on_loopback=False) as city:
         answer = city.get("/v1/scoreboard")
         assert answer.status == 401
-        assert answer.headers["www-authenticate"].startswith("Bearer")
         assert city.get("/livez").status == 200
         assert city.get("/readyz").status == 200
 
@@ -104,58 +105,115 @@ def test_a_database_that_fails_is_a_503_in_words_and_livez_stays(city):
     assert city.get("/livez").status == 200
 
 
-# The page
+# A person in a browser
 
 
-def page(city, query=""):
-    answer = city.get(f"/{query}")
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return answer.body.decode()
+def basic(name, token):
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{token}".encode()).decode()}
 
 
-def test_the_page_never_shows_a_rate_without_its_n(city):
-    assert "Chưa có dữ liệu" in page(city)
-    assert " %</strong>" not in page(city)
-    city.send(bucket(1290, level=5), bucket(193, level=1))
-    assert "<strong>87 %</strong> hài lòng (n = 1.483)" in page(city)
-    assert "<strong>87 %</strong> satisfied (n = 1,483)" in page(city, "?lang=en")
+def test_a_person_reads_with_the_readers_name_and_its_token(city):
+    add_reader(city.engine, "mayor", "token-of-mayor")
+    add_reader(city.engine, "clerk", "token-of-clerk")
+    assert city.request("GET", "/", headers=basic("mayor", "token-of-mayor")).status == 200
+    assert city.request("GET", "/v1/scoreboard.csv", headers=basic("clerk", "token-of-clerk")).status == 200
 
 
-def test_the_page_is_vietnamese_first_and_complete_in_english(city):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        basic("mayor", "token-of-clerk"), basic("clerk", "token-of-mayor"), basic("mayor", ""), basic("", "token-of-mayor"),
+        basic("mayor", "a token"), basic("mayor", "không phải"), basic("thị trưởng", "token-of-mayor"),
+        {"Authorization": "Basic"}, {"Authorization": "Basic %%%"}, {"Authorization": "Basic bWF5b3I="},
+        {"Authorization": "Digest x"},
+    ],
+)  # fmt: skip
+def test_another_readers_name_or_token_opens_nothing(city, headers):
+    add_reader(city.engine, "mayor", "token-of-mayor")
+    add_reader(city.engine, "clerk", "token-of-clerk")
+    for path in ("/", "/sites/ward-1", "/v1/scoreboard", "/v1/scoreboard.csv", "/v1/sites/ward-1/days.csv"):
+        assert city.request("GET", path, headers=headers).status == 401
+
+
+def test_a_refusal_offers_a_line_for_programs_and_one_for_browsers(city):
+    add_reader(city.engine, "mayor", "token-of-mayor")
+    connection = http.client.HTTPConnection(city.url.removeprefix("http://"))
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        offered = [value for name, value in answer.getheaders() if name.lower() == "www-authenticate"]
+    finally:
+        connection.close()
+    assert offered == ['Bearer realm="nucuoi"', 'Basic realm="nucuoi", charset="UTF-8"']
+    sent = city.request("POST", "/v1/nodes/hub/buckets", b"{}")
+    assert sent.headers["www-authenticate"].startswith("Bearer")  # a node is no person
+
+
+def test_a_nodes_credential_is_no_password(city):
+    add_reader(city.engine, "mayor", "token-of-mayor")
+    assert city.request("GET", "/", headers=basic("hub", TOKEN)).status == 401
+
+
+# What stands behind the figures
+
+
+def seconds(series, state, amount, **changes):
+    labels = {"state": state} | ({"device": "panel-1", "counter": "1"} if series == "device_seconds" else {})
+    return bucket(series=series, labels=labels, value={"seconds": amount}, **changes)
+
+
+def test_the_json_says_how_long_devices_worked_and_what_each_counter_did(city):
     city.send(
-        bucket(3), bucket(1, series="ratings_excluded", labels={"counter": "1", "reason": "lockout"}),
+        bucket(3), bucket(1, level=2), seconds("open_seconds", "up", 3000), seconds("open_seconds", "unknown", 600),
+        seconds("device_seconds", "available", 2970), seconds("device_seconds", "unavailable", 30),
     )  # fmt: skip
-    vietnamese, english = page(city), page(city, "?lang=en")
-    assert '<html lang="vi">' in vietnamese
-    assert '<html lang="en">' in english
-    for words in FIVE["vi"]:
-        assert words in vietnamese
-        assert words not in english
-    for words in FIVE["en"]:
-        assert words in english
-    assert "bấm quá sớm sau lượt trước" in vietnamese
-    assert "pressed too soon" in english
+    [line] = city.get(f"/v1/scoreboard?site={SITE}").json["sites"]
+    assert line["availability"] == {"available_s": 2970, "unavailable_s": 30, "ratio": 0.99}
+    assert line["open_seconds"] == {"up": 3000, "unknown": 600}
+    assert [(counter["counter"], counter["ratings"]["n"]) for counter in line["counters"]] == [("1", 4)]
+    [device] = line["devices"]
+    assert (device["node"], device["device"], device["counter"]) == ("hub", "panel-1", "1")
+    assert line["days"] is None  # all time is not told day by day
 
 
-def test_both_languages_have_every_text():
-    assert TEXTS["vi"].keys() == TEXTS["en"].keys()
-    assert all(TEXTS["en"].values())
-    assert all(TEXTS["vi"].values())
+def test_the_days_of_a_site_in_json_and_csv(city):
+    city.send(bucket(2, final=True), bucket(1, hour="2026-11-23T01:00:00Z", final=True, revision=2))
+    query = "from=2026-11-19&to=2026-11-23"
+    answer = city.get(f"/v1/sites/{SITE}/days?{query}").json
+    assert (answer["site"], answer["simulated"]) == (SITE, False)
+    assert [(day["day"], day["ratings"]["n"], day["status"] is None) for day in answer["days"]] == [
+        ("2026-11-19", 0, True), ("2026-11-20", 2, False), ("2026-11-21", 0, False), ("2026-11-22", 0, False),
+        ("2026-11-23", 1, False),
+    ]  # fmt: skip
+    text = city.get(f"/v1/sites/{SITE}/days.csv?{query}")
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert text.headers["content-disposition"] == f'attachment; filename="{SITE}-days.csv"'
+    assert len(text.body.splitlines()) == 6
 
 
-def test_simulated_figures_say_so(city):
-    city.send(bucket(4, simulated=True))
-    assert "không phải ý kiến của người dân" in page(city, "?simulated=true")
-    assert "(n = 4)" in page(city, "?simulated=true")
-    assert "không phải ý kiến của người dân" not in page(city)
-    assert "Chưa có dữ liệu" in page(city)
+@pytest.mark.parametrize(
+    "path", ["/v1/sites/elsewhere/days", "/v1/sites/a%00b/days.csv", "/sites/elsewhere", "/sites/%C3%A9"]
+)
+def test_an_unknown_sites_own_pages_are_not_found(city, path):
+    assert (city.get(path).status, city.get(path).json["code"]) == (404, "not_found")
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_no_script(city):
-    html = page(city)
-    assert "<script" not in html
-    assert "http://" not in html
-    assert "https://" not in html
-    assert city.get("/static/scoreboard.css").status == 200
-    assert city.get("/").headers["content-security-policy"] == "default-src 'self'; frame-ancestors 'none'"
+@pytest.mark.parametrize(
+    "query",
+    ["period=year", "period=7d&from=2026-11-01", "site=a%00b", "sort=worst", "from=31/02/2026"],
+)
+def test_an_argument_that_says_nothing_is_refused(city, query):
+    for path in ("/", "/v1/scoreboard", "/v1/scoreboard.csv"):
+        answer = city.get(f"{path}?{query}")
+        assert (answer.status, answer.json["code"]) == (400, "argument"), path
+
+
+def test_a_period_too_long_is_not_told_day_by_day(city):
+    for query in ("period=all", "from=2020-01-01", "to=2026-11-20"):
+        assert city.get(f"/v1/sites/{SITE}/days?{query}").status == 400
+        assert city.get(f"/sites/{SITE}?{query}").status == 200  # the page shows the newest days, and says so
+
+
+def test_an_unknown_language_is_refused(city):
+    assert city.get("/?lang=fr").status == 400

@@ -323,3 +323,12 @@ def test_folding_asks_no_calendar(tmp_path, clock):
 def test_a_command_of_somebody_else_is_an_error(clock):
     with pytest.raises(TypeError, match="not a command of timekeeping"):
         hall_features()[0].decide(None, GiveRating(source="x", counter="1", level=5))
+
+
+def test_a_devices_hours_say_at_which_counter_it_stands(journal, clock):
+    do(journal, ReportDevice(source="p", device="panel-1", available=True, counter="3"))
+    do(journal, ReportDevice(source="p", device="kiosk", available=True))
+    ticking(journal, clock, 2 * 3600)
+    labels = [bucket.labels for bucket in buckets(journal.reader(), "device_seconds")]
+    assert {bucket["device"]: bucket.get("counter") for bucket in labels} == {"panel-1": "3", "kiosk": None}
+    assert "counter" not in next(bucket for bucket in labels if bucket["device"] == "kiosk")

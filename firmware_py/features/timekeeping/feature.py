@@ -67,7 +67,7 @@ def _report(command: Command) -> tuple[str, dict[str, Any]]:
             return NODE_STOPPED, {}
         case ReportDevice():
             kind = DEVICE_AVAILABLE if command.available else DEVICE_UNAVAILABLE
-            return kind, {"device": command.device, "reason": command.reason}
+            return kind, {"device": command.device, "counter": command.counter, "reason": command.reason}
         case ReportButton():
             kind = BUTTON_FAULTED if command.fault else BUTTON_RECOVERED
             return kind, {"device": command.device, "button": command.button, "fault": command.fault}
@@ -197,7 +197,8 @@ class Timekeeping:
             case "device.available" | "device.unavailable":
                 self._close(fold, event)
                 state = "available" if event.type == DEVICE_AVAILABLE else "unavailable"
-                spans.set_state(fold, f"device/{event.data['device']}", state, simulated=event.simulated)
+                key = spans.device_key(event.data["device"], event.data.get("counter"))
+                spans.set_state(fold, key, state, simulated=event.simulated)
             case "clock.trusted":
                 self._trusted(fold, event)
             case _:

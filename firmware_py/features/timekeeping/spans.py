@@ -20,7 +20,7 @@ from firmware_py.core.series import Delta, Series, labels_json, split_by_hour
 OPEN_SECONDS = Series("open_seconds", "seconds")
 DEVICE_SECONDS = Series("device_seconds", "seconds")
 DEFINITION = 1
-SITE, NODE = "site", "node"  # keys of open states; a device's is device/ID
+SITE, NODE = "site", "node"  # keys of open states; a device's is `device_key`
 
 SCHEMA = SchemaStep(
     "spans",
@@ -32,6 +32,11 @@ SCHEMA = SchemaStep(
             value TEXT NOT NULL, simulated INTEGER NOT NULL, from_uptime_s REAL NOT NULL, to_uptime_s REAL NOT NULL) STRICT""",
     ),
 )
+
+
+def device_key(device: str, counter: str | None) -> str:
+    """The key of a device's state: `device/ID`, and `device/ID/COUNTER` where it stands at a counter (ids have no slash)."""
+    return f"device/{device}" if counter is None else f"device/{device}/{counter}"
 
 
 def begin(fold: Fold, event: Event) -> None:
@@ -111,7 +116,11 @@ def _fold_span(fold: Fold, key: str, value: str, span: Span, *, simulated: bool)
     if key == NODE:
         series, labels = OPEN_SECONDS, {"state": value}
     else:
-        series, labels = DEVICE_SECONDS, {"device": key.removeprefix("device/"), "state": value}
+        _, device, *counter = key.split("/")
+        series, labels = (
+            DEVICE_SECONDS,
+            {"device": device, "state": value, **({"counter": counter[0]} if counter else {})},
+        )
     for hour, lasted_ms in split_by_hour(*span):
         fold.add(Delta(series, labels_json(labels), hour, simulated, DEFINITION, (lasted_ms,)))
 
