@@ -28,8 +28,8 @@ from sync.receiver.credentials import (
     nodes_from_variable,
     readers_from_variable,
 )
+from sync.receiver.opening import open_engine
 from sync.receiver.problems import CONTENT_TYPE, problem_body
-from sync.receiver.tables import open_engine
 
 logger = logging.getLogger(__name__)
 THREADS = 8

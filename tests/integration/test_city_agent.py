@@ -24,7 +24,7 @@ from firmware_py.core.worker import Life
 from sync.agent import SyncAgent
 from sync.outbox import figures
 from sync.receiver.credentials import add_node
-from sync.receiver.tables import renew_store
+from sync.receiver.home import renew_store
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def journal(tmp_path, clock):
 
 
 @pytest.fixture
-def city(tmp_path):
+def city(database):
     # The fake clock stands on a Monday that may be ahead of the real one.
-    with running_city(tmp_path, now=lambda: FakeClock().utc) as it:
+    with running_city(database, now=lambda: FakeClock().utc) as it:
         yield it
 
 

@@ -9,8 +9,8 @@ from sync.receiver.page import FIVE, TEXTS
 
 
 @pytest.fixture
-def city(tmp_path):
-    with running_city(tmp_path) as it:
+def city(database):
+    with running_city(database) as it:
         yield it
 
 
