@@ -207,7 +207,7 @@ def _add_to_totals(connection: Connection, origin: NodeIdentity, changed: dict[K
         {"node_id": origin.id, "series_key": series.key, **series._asdict(), "amount": amount}
         for series, amount in more.items()
     ]
-    upserts.add(connection, total, rows, "amount")
+    upserts.add(connection, total, rows)
 
 
 def _record_conflicts(

@@ -15,8 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # a checkout without an installation works too
+sys.path.insert(1, str(ROOT / "tests"))  # what the tests share
 
-import lamp  # noqa: E402 - after the path
+import city  # noqa: E402 - after the path
+import lamp  # noqa: E402
 import press  # noqa: E402
 import scale  # noqa: E402
 import start  # noqa: E402
@@ -60,6 +62,7 @@ def _parts(*, quick: bool) -> dict[str, Callable[[], list[Figure]]]:
         "lamp": lambda: lamp.lamp_figures(60 if quick else 200, _tell),
         "start": lambda: start.start_figures(3 if quick else 7, _tell),
         "memory": lambda: start.memory_figures(_tell),
+        "city": lambda: city.city_figures(2 if quick else 5, _tell),
         "scale": lambda: scale.scale_figures(scale.QUICK if quick else scale.FULL, _tell),
     }
 
