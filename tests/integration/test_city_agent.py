@@ -240,6 +240,27 @@ def test_an_hour_that_is_too_large_goes_in_parts(journal, clock, agent_for):
     assert pending(journal, clock) == 0
 
 
+def test_a_backlog_goes_no_faster_than_the_site_file_says(journal, clock, agent_for):
+    for _ in range(8):  # eight hours of two buckets each
+        press(journal, 5)
+        clock.advance(3600)
+    began_s, sent = clock.uptime_s(), []
+    with scripted_city(lambda request, _: request.accept_all()) as city:
+        agent = agent_for(city.url, max_buckets_per_s=2)
+        agent._max_buckets = 4
+        while pending(journal, clock):
+            wait_s = agent.send_pending(Life())
+            sent.append(len(city.requests[-1].batch["buckets"]))
+            assert wait_s == sent[-1] / 2
+            clock.advance(wait_s)
+        assert sum(sent) == 16
+        assert len(sent) == len(city.requests) > 1  # a round for each batch: it looks around in between
+        assert clock.uptime_s() - began_s == 16 / 2
+        press(journal, 5)  # no presses had to wait, nor does what they changed once the backlog is gone
+        assert agent.send_pending(Life()) == 1
+        assert agent.send_pending(Life()) == 60
+
+
 def test_what_cannot_be_made_smaller_waits_and_hinders_nobody(journal, clock, agent_for):
     narrow = [True]
 
