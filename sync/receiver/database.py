@@ -94,7 +94,7 @@ def _spelled_out(url: URL) -> URL:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -122,6 +122,7 @@ def _postgresql(url: URL) -> Engine:
     engine = create_engine(
         url,
         connect_args={name: value for name, value in usual.items() if name not in url.query},
+        hide_parameters=True,  # an error is logged; what was sent is not for the log
         isolation_level="READ COMMITTED",  # the node's row is the lock; what follows it must see what it waited for
         pool_size=CONNECTIONS,
         pool_pre_ping=True,  # a server that was started again is found again, without losing a request

@@ -71,7 +71,7 @@ class City:
 
     def send(self, *buckets: Mapping[str, Any], token: str = TOKEN, node: str = NODE, **changes: Any) -> Answer:
         """POST a batch of these buckets."""
-        document = batch(*buckets) | changes
+        document = batch(*buckets) | {"node": node} | changes
         headers = {"Authorization": f"Bearer {token}", "Content-Encoding": "gzip"}
         return self.request("POST", f"/v1/nodes/{node}/buckets", gzip.compress(json.dumps(document).encode()), headers)
 

@@ -21,6 +21,15 @@ def postgres() -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture
+def own_postgres() -> Iterator[Cluster]:
+    """A cluster that a test may stop, crash and promote."""
+    if programs() is None:
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    with Cluster(fsync=False) as cluster:
+        yield cluster
+
+
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database: the test runs once on each kind."""
