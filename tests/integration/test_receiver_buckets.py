@@ -1,5 +1,6 @@
 """The receiver over a real socket: what it keeps, what it answers, and whom it believes."""
 
+import random
 import threading
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from sync.receiver.database import DatabaseUnusable, writing
 from sync.receiver.home import renew_store
 from sync.receiver.opening import SCHEMA_VERSION, open_engine
 from sync.receiver.retention import seal
-from sync.receiver.tables import chain_head, disputed, setting
+from sync.receiver.tables import chain_head, disputed, setting, total
 
 
 @pytest.fixture
@@ -121,6 +122,22 @@ def test_every_series_of_the_node_is_taken(city):
     [line] = city.get("/v1/scoreboard").json["sites"]
     assert line["open_seconds"] == {"up": 3599.5}
     assert (line["ratings"]["n"], line["ratings"]["corrected"], line["ratings"]["excluded"]) == (0, 2, {"lockout": 3})
+
+
+def test_labels_as_long_as_the_protocol_allows_are_kept_and_summed(city):
+    """More than an index of PostgreSQL takes; random, for it would compress others."""
+    randomness = random.Random(1)
+    labels = {
+        f"name-{number}": "".join(map(chr, randomness.choices(range(0x4E00, 0x9000), k=128))) for number in range(16)
+    }
+    for count, revision in ((3, 1), (7, 2)):
+        sent = bucket(series="tea_served", labels=labels, value={"count": count}, revision=revision)
+        assert city.outcomes(sent) == [("accepted", revision, None)]
+    assert city.outcomes(bucket(series="tea_served", labels=labels, value={"count": 8}, revision=2)) == [
+        ("conflict", 2, None)
+    ]
+    with city.engine.begin() as connection:
+        assert connection.execute(select(total.c.amount).where(total.c.series == "tea_served")).scalar() == 7
 
 
 def test_the_store_id_stays_until_it_is_renewed(city):
