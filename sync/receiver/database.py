@@ -5,6 +5,7 @@ Whatever a server's own settings say, an answered batch is on its disk, and no s
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,10 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from firmware_py.core.errors import NuCuoiError
 
+logger = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 10  # the longest wait for another writer
 CONNECT_TIMEOUT_S = 5
 IDLE_TIMEOUT_S = 60  # a receiver that vanished in the middle of a transaction holds its node's lock no longer
-CONNECTIONS = 8  # as many as the receiver has threads: each holds one at most
+CONNECTIONS = 8  # as many as the receiver has threads, each of which holds one at most
 POSTGRESQL = "postgresql+psycopg"
 OTHER_NAMES = ("postgresql", "postgres")  # as other programs write it
 
@@ -67,6 +69,12 @@ def because(engine: Engine, error: SQLAlchemyError) -> str:
     if engine.url.password:
         text = text.replace(str(engine.url.password), "***")
     return f"{text}{_what_to_do(engine.url, text, getattr(cause, 'sqlstate', None))}"
+
+
+def warn_if_careless(connection: Connection) -> None:
+    """Say so when the server does not wait for its disk: that is no setting of a session, and nothing here can mend it."""
+    if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SHOW fsync").scalar() == "off":
+        logger.warning("PostgreSQL runs with fsync = off: what the nodes were told is kept may be lost with the power")
 
 
 def _what_to_do(url: URL, text: str, sqlstate: str | None) -> str:

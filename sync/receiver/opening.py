@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.receiver import home, migration, partitions
-from sync.receiver.database import DatabaseUnusable, because, engine_for, shown, writing
+from sync.receiver.database import DatabaseUnusable, because, engine_for, shown, warn_if_careless, writing
 from sync.receiver.tables import metadata, schema_version, settings_of
 
 SCHEMA_VERSION = 2
@@ -37,6 +37,7 @@ def open_engine(database_url: str) -> Engine:
 def _prepare(engine: Engine) -> tuple[int | None, dict[str, str]]:
     """Create what is missing in a new database, migrate an older one; its schema version, and its settings."""
     with writing(engine) as connection:
+        warn_if_careless(connection)
         partitions.hold_lock(connection)  # two receivers that start together make the tables once
         if not inspect(connection).has_table(schema_version.name):
             _make(connection)
