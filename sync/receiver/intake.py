@@ -134,10 +134,13 @@ def _held(connection: Connection, origin: NodeIdentity, keys: Sequence[Key]) -> 
     """All that is held for the epochs and hours of a batch, in one query."""
     if not keys:
         return {}
+    hours = sorted({key.hour for key in keys})
     rows = connection.execute(
         select(*(bucket.c[name] for name in HELD_COLUMNS)).where(
             bucket.c.node_id == origin.id,
-            bucket.c.hour.in_(sorted({key.hour for key in keys})),
+            # Of a table that nobody has analysed yet (a new month) PostgreSQL reads all, but for a range.
+            bucket.c.hour.between(hours[0], hours[-1]),
+            bucket.c.hour.in_(hours),
             bucket.c.epoch.in_(sorted({key.epoch for key in keys})),
         )
     )
