@@ -153,7 +153,7 @@ def test_what_was_answered_survives_a_kill_and_reaches_the_city_once_and_no_chil
         assert found == {5: 1, 4: 1, 3: 1, 2: 1}
         assert node.stop(signal.SIGHUP) == 0  # the terminal was closed: a stop like any other
     assert len(kept(folder, "node.stopped")) == 1
-    assert sorted(path.name for path in folder.iterdir()) == ["city.db", "journal.db", "node.lock"]
+    assert sorted(path.name for path in folder.iterdir()) == ["city.db", "city.db-mark", "journal.db", "node.lock"]
     assert nucuoi("journal", "verify", "--data", folder).returncode == 0
 
 
