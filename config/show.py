@@ -6,20 +6,23 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
+from config.secrets import Secrets
 from config.settings import Settings
 
+_SECRETS = tuple(part.name for part in fields(Secrets))
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def show(settings: Settings, city_token: SecretStr | None) -> str:
-    """The site file that says everything these settings say. The city's token is told to be there, never shown."""
-    secret = '# city_token = "********"' if city_token else "# city_token is not set"
-    return "\n".join([secret, *_table("", settings), ""])
+def show(settings: Settings, secrets: Secrets) -> str:
+    """The site file that says everything these settings say. Secrets are told to be there, never shown."""
+    told = (f'# {name} = "********"' if getattr(secrets, name) else f"# {name} is not set" for name in _SECRETS)
+    return "\n".join([*told, *_table("", settings), ""])
 
 
 def _table(path: str, table: BaseModel) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.opening import OpeningHours
+from config.secrets import Secrets
 from config.settings import Settings
 from devices.kinds import kinds
 from devices.rack import DeviceRack
@@ -25,7 +26,7 @@ from firmware_py.core.errors import JournalError
 from firmware_py.core.events import Event
 from firmware_py.core.health import Check, CheckResult, Status, run_check
 from firmware_py.core.journal.writer import Journal, WriterWorker
-from firmware_py.core.ports import CityFaults, DeviceContext, Feature, OutboxFigures
+from firmware_py.core.ports import BucketPage, CityFaults, DeviceContext, Feature, OutboxFigures
 from firmware_py.core.reactors import Reactor, ReactorWorker
 from firmware_py.core.trust import TrustWorker
 from firmware_py.core.worker import Worker
@@ -36,6 +37,7 @@ from firmware_py.supervisor import Supervisor
 from firmware_py.ticker import Ticker
 from firmware_py.watch import Watch
 from sync import outbox
+from sync.pull import read_page
 
 if TYPE_CHECKING:
     from local_api.server import HttpServer
@@ -56,8 +58,9 @@ def node_features(settings: Settings, calendar: OpeningHours) -> list[Feature]:
 class NodeApp:
     """A running node (`ports.NodePort`)."""
 
-    def __init__(self, settings: Settings, data_dir: Path, *, receiver_port: int, city_token: str | None) -> None:
+    def __init__(self, settings: Settings, data_dir: Path, *, receiver_port: int, secrets: Secrets) -> None:
         self.settings = settings
+        self.pull_token = secrets.pull_token
         self.version = version("nucuoi")
         self._data_dir = data_dir
         self._simulation = settings.site.mode == "simulation"
@@ -73,7 +76,7 @@ class NodeApp:
             settings.devices, DeviceContext(self._clock, self.journal.submit, simulation=self._simulation), kinds()
         )
         self._city = CityLink(
-            settings, data_dir, self.supervisor, self._clock, receiver_port=receiver_port, token=city_token
+            settings, data_dir, self.supervisor, self._clock, receiver_port=receiver_port, token=secrets.city_token
         )
         self._http: HttpServer | None = None
 
@@ -151,6 +154,10 @@ class NodeApp:
     def outbox(self) -> OutboxFigures:
         """What the city has not accepted yet."""
         return outbox.figures(self.journal.reader(), self._clock.now().utc)
+
+    def buckets(self, after: str, limit: int) -> BucketPage:
+        """What changed after a puller's place."""
+        return read_page(self.journal, after, limit)
 
     def health(self) -> Sequence[CheckResult]:
         """All checks, each within its deadline."""

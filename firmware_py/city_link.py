@@ -6,6 +6,8 @@ import secrets
 import socket
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from config.rules import EMBEDDED_CITY
 from config.settings import Settings
 from firmware_py.core.clock import Clock
@@ -30,17 +32,17 @@ class CityLink:
         clock: Clock,
         *,
         receiver_port: int,
-        token: str | None,
+        token: SecretStr | None,
     ) -> None:
         self._settings = settings
         self._supervisor = supervisor
         self._clock = clock
-        self._token = token
+        self._token = token.get_secret_value() if token is not None else None
         self._agent: SyncAgent | None = None
         self._embedded: EmbeddedCity | None = None
         self.faults: FaultyPath | None = None
         if settings.city.url == EMBEDDED_CITY:
-            self._token = token or secrets.token_urlsafe(24)
+            self._token = self._token or secrets.token_urlsafe(24)
             self._embedded = EmbeddedCity(
                 data_dir,
                 receiver_port or free_port(),

@@ -8,26 +8,43 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from flask import Blueprint, Response, request
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
 
 from firmware_py.core.contracts import STREAMED_FIELDS
 from firmware_py.core.events import Event
 from firmware_py.core.ports import JournalPort, NodePort
 from local_api import sse
 from local_api.cursor import event_id, start_of
+from local_api.inputs import Headers, Query
 from local_api.listeners import SLICE_S, Listeners
+from local_api.openapi import problems, text_answer
 
 HEARTBEAT_S = 10.0
 PAGE = 500  # events read from the disk at once, for a listener that fell behind the bus
 
 
-def events_blueprint(node: NodePort, listeners: Listeners) -> Blueprint:
-    """The live stream of `node`."""
-    area = Blueprint("events", __name__)
+class ResumeHeaders(Headers):
+    """What a browser sends by itself when it comes back."""
 
-    @area.get("/api/v1/events")
-    def stream() -> Response:
-        last_id = request.headers.get("Last-Event-ID") or request.args.get("last_event_id")
+    last_id: str | None = Field(None, alias="Last-Event-ID", description="The id that was seen last: JOURNAL_ID:SEQ")
+
+
+class ResumeQuery(Query):
+    """The same for who cannot set headers."""
+
+    last_event_id: str | None = Field(None, description="See the header Last-Event-ID, which goes before")
+
+
+def events_blueprint(node: NodePort, listeners: Listeners) -> APIBlueprint:
+    """The live stream of `node`."""
+    area = APIBlueprint("events", __name__, abp_tags=[Tag(name="events")])
+
+    @area.get("/api/v1/events", responses={200: text_answer(sse.TYPE, "Server-sent events"), **problems(503)})
+    def stream(header: ResumeHeaders, query: ResumeQuery) -> Response:
+        """What the journal commits, live. An `event: reset` says that it cannot resume: fetch the state anew."""
+        last_id = header.last_id or query.last_event_id
         return listeners.stream(lambda pause: event_frames(node.journal, last_id, pause))
 
     return area

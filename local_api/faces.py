@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from flask_babel import lazy_gettext
 
-#: The mouths of a scale of so many levels, worst to best; 1 the most unhappy of the five that are drawn.
-MOUTHS = {3: (2, 3, 4), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
+from firmware_py.look.faces import MOUTHS
+
 WORDS = {
     1: lazy_gettext("Rất không hài lòng"),
     2: lazy_gettext("Không hài lòng"),
@@ -26,7 +27,10 @@ class Face:
     word: str
 
 
-def faces(levels: int) -> list[Face]:
-    """The faces of a scale, best first, as Vietnamese devices have them."""
+Order = Literal["best_first", "worst_first"]
+
+
+def faces(levels: int, order: Order = "best_first") -> list[Face]:
+    """The faces of a scale, best first unless the site file says otherwise, as Vietnamese devices have them."""
     scale = [Face(level, mouth, str(WORDS[mouth])) for level, mouth in enumerate(MOUTHS[levels], start=1)]
-    return scale[::-1]
+    return scale if order == "worst_first" else scale[::-1]

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 
 from flask import Response, request
 
-from local_api.problems import RETRY_AFTER_S, ProblemError
+from firmware_py.core.problem import RETRY_AFTER_S
+from local_api import sse
+from local_api.problems import ProblemError
 
 MAX_LISTENERS = 32
 SLICE_S = 0.5  # how long a stream may sleep before it looks whether it should end
@@ -48,7 +50,7 @@ class Listeners:
         def pause(seconds: float) -> bool:
             return not (self._stopping.wait(seconds) or gone())
 
-        response = Response(frames(pause), content_type="text/event-stream; charset=utf-8")
+        response = Response(frames(pause), content_type=sse.TYPE)
         response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
         # Not `finally` in the iterator: one that was never started would keep its place for ever.
         response.call_on_close(_once(self._leave))

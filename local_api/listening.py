@@ -12,9 +12,9 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from firmware_py.core.ports import NodePort
+from firmware_py.core.problem import CONTENT_TYPE, problem_body
 from local_api.app import create_app
 from local_api.listeners import Listeners
-from local_api.problems import CONTENT_TYPE, problem_body
 
 #: Beyond this waitress itself answers 413, before a body fills memory; Flask's own limit is lower.
 MAX_RECEIVED_BYTES = 256 * 1024
@@ -31,8 +31,8 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress brings no types
         body = problem_body(
             error.code,
             error.reason.lower().replace(" ", "_"),
-            error.reason,
             "The request was not understood or is too large.",
+            title=error.reason,
         )
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", CONTENT_TYPE))

@@ -1,23 +1,19 @@
-"""Errors as RFC 9457 problem details: one shape for whatever goes wrong, and never a traceback.
+"""Errors as RFC 9457 problem details (`core.problem`): one shape for whatever goes wrong, and never a traceback.
 
-`code` is stable and for machines, `title` says it in English, `detail` says what happened and what to do; `errors` lists
-the fields that are wrong. A failure inside the node is logged and answered as 500 without its cause.
+A failure inside the node is logged and answered as 500 without its cause.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from firmware_py.core.errors import NuCuoiError
+from firmware_py.core.problem import CONTENT_TYPE, WrongPart, problem_body
 
-CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER_S = 5
 _log = logging.getLogger(__name__)
 
 
@@ -31,8 +27,9 @@ class ProblemError(NuCuoiError):
         title: str,
         detail: str,
         *,
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[WrongPart] = (),
         retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -41,20 +38,7 @@ class ProblemError(NuCuoiError):
         self.detail = detail
         self.errors = errors
         self.retry_after_s = retry_after_s
-
-
-def problem_body(status: int, code: str, title: str, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> bytes:
-    """The JSON text of one problem."""
-    members: dict[str, Any] = {
-        "type": f"urn:nucuoi:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
-    if errors:
-        members["errors"] = [dict(error) for error in errors]
-    return json.dumps(members, ensure_ascii=False).encode()
+        self.headers = headers or {}
 
 
 def answer_with_problems(app: Flask) -> None:
@@ -65,8 +49,9 @@ def answer_with_problems(app: Flask) -> None:
 
 
 def _for_problem(error: ProblemError) -> Response:
-    body = problem_body(error.status, error.code, error.title, error.detail, error.errors)
+    body = problem_body(error.status, error.code, error.detail, title=error.title, errors=error.errors)
     response = Response(body, error.status, content_type=CONTENT_TYPE)
+    response.headers.update(error.headers)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -78,7 +63,7 @@ def _for_http_error(error: HTTPException) -> Response:
     response.status_code = error.code or 500
     if response.status_code >= 400:
         code = error.name.lower().replace(" ", "_")
-        response.data = problem_body(response.status_code, code, error.name, error.description or error.name)
+        response.data = problem_body(response.status_code, code, error.description or error.name, title=error.name)
         response.content_type = CONTENT_TYPE
     return response
 
@@ -86,6 +71,4 @@ def _for_http_error(error: HTTPException) -> Response:
 def _for_failure(error: Exception) -> Response:
     _log.error("a request failed inside the node", exc_info=error)
     detail = "Something failed inside the node; its log says what. Nothing was acknowledged."
-    return Response(
-        problem_body(500, "internal_error", "Internal Server Error", detail), 500, content_type=CONTENT_TYPE
-    )
+    return Response(problem_body(500, "internal_error", detail), 500, content_type=CONTENT_TYPE)

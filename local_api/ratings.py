@@ -6,22 +6,23 @@ then repeats its first answer and counts nothing.
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import Future
-from typing import Annotated
+from typing import Annotated, Literal
 
-from flask import Blueprint, Response, jsonify, request
-from pydantic import Field, StringConstraints
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field, StringConstraints
 
 from firmware_py.core.contracts import GiveRating, Outcome, Rejection
 from firmware_py.core.errors import JournalError
 from firmware_py.core.ports import NodePort
-from local_api.body import Body, read_body
-from local_api.problems import RETRY_AFTER_S, ProblemError
+from firmware_py.core.problem import RETRY_AFTER_S
+from local_api.inputs import Body, Headers
+from local_api.openapi import answer, problems
+from local_api.problems import ProblemError
 
 DEADLINE_S = 10.0
 SOURCE = "http"
-_KEY = re.compile(r"[\x20-\x7e]{1,200}")
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -34,17 +35,34 @@ class RatingBody(Body):
     ticket: Word | None = None
 
 
-def ratings_blueprint(node: NodePort, deadline_s: float = DEADLINE_S) -> Blueprint:
-    """The ratings route of `node`; a commit that takes longer than `deadline_s` is answered by 503."""
-    area = Blueprint("ratings", __name__)
+class KeyHeaders(Headers):
+    """What makes a repeat harmless: the same key gets the first answer again and counts nothing."""
 
-    @area.post("/api/v1/ratings")
-    def give() -> Response:
-        key = _idempotency_key()
-        body = read_body(RatingBody)
+    refusal = (400, "bad_idempotency_key", "Idempotency-Key missing or unusable")
+    advice = "Send a header Idempotency-Key of 1 to 200 printable ASCII characters, new for each rating."
+    key: str = Field(alias="Idempotency-Key", pattern=r"^[\x20-\x7e]{1,200}$")
+
+
+class RatingAnswer(BaseModel):
+    """What became of a rating, once it is durable."""
+
+    id: str = Field(description="The event's id")
+    outcome: Literal["counted", "corrected", "excluded"] = Field(
+        description="corrected: it replaced the one just before; excluded: kept, not counted"
+    )
+    reason: str | None = Field(description="Why it was excluded")
+
+
+def ratings_blueprint(node: NodePort, deadline_s: float = DEADLINE_S) -> APIBlueprint:
+    """The ratings route of `node`; a commit that takes longer than `deadline_s` is answered by 503."""
+    area = APIBlueprint("ratings", __name__, abp_tags=[Tag(name="ratings")])
+
+    @area.post("/api/v1/ratings", responses={201: RatingAnswer, **problems(403, 415, 422, 503)})
+    def give(header: KeyHeaders, body: RatingBody) -> Response:
+        """Give one rating. Answered after COMMIT; repeat it with the same key if no answer came."""
         command = GiveRating(
             source=SOURCE,
-            key=f"{SOURCE}:{key}",
+            key=f"{SOURCE}:{header.key}",
             simulated=node.settings.site.mode == "simulation",
             counter=body.counter,
             level=body.level,
@@ -56,25 +74,12 @@ def ratings_blueprint(node: NodePort, deadline_s: float = DEADLINE_S) -> Bluepri
             raise _not_kept(str(error)) from error
         if isinstance(outcome, Rejection):
             raise ProblemError(422, outcome.code, "The rating was refused", outcome.text)
-        response = jsonify({name: outcome.result.get(name) for name in ("id", "outcome", "reason")})
-        response.status_code = 201
+        response = answer(RatingAnswer.model_validate(outcome.result), 201)
         if outcome.duplicate:
             response.headers["Idempotency-Replayed"] = "true"
         return response
 
     return area
-
-
-def _idempotency_key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise ProblemError(
-            400,
-            "bad_idempotency_key",
-            "Idempotency-Key missing or unusable",
-            "Send a header Idempotency-Key of 1 to 200 printable ASCII characters, new for each rating.",
-        )
-    return key
 
 
 def _decided(future: Future[Outcome], deadline_s: float) -> Outcome:

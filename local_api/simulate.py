@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Literal
 
-from flask import Blueprint, Response, jsonify
-from pydantic import Field
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
 
 from firmware_py.core.errors import WireError
 from firmware_py.core.ports import CityState, NodePort, SimulatedWire
-from local_api.body import Body, read_body
+from firmware_py.core.problem import RETRY_AFTER_S
 from local_api.guard import from_this_computer
-from local_api.problems import RETRY_AFTER_S, ProblemError
+from local_api.inputs import Body, Path
+from local_api.openapi import answer, problems
+from local_api.problems import ProblemError
 
 MAX_LONG_HOLDS = 8
 LONG_HOLD_S = 1.0
@@ -36,6 +40,51 @@ class PressBody(Body):
 
 class CityBody(Body):
     """What the path to the city shall do to the node's calls."""
+
+    state: CityState
+
+
+class DevicePath(Path):
+    """A device of the site file."""
+
+    device_id: str = Field(min_length=1, max_length=64)
+
+
+class Frame(BaseModel):
+    """What went over a simulated bus; what was said again and again stands once, with its `times`."""
+
+    uptime_s: float
+    direction: Literal["to_panel", "to_node"]
+    text: str
+    times: int
+
+
+class FarEnd(BaseModel):
+    """What could be seen, by hand and with a multimeter, at the far end of a simulated wire."""
+
+    device: str
+    plugged: bool
+    lights: dict[str, bool]
+    buttons: dict[int, bool] = Field(description="By level; true while it is held")
+    frames: list[Frame] = Field(description="Empty on a wire that carries none")
+
+
+class Pressed(BaseModel):
+    """A button was pressed and let go."""
+
+    device: str
+    button: int
+
+
+class Plugged(BaseModel):
+    """Whether the device is plugged in now."""
+
+    device: str
+    plugged: bool
+
+
+class CityLine(BaseModel):
+    """What the path to the city does now."""
 
     state: CityState
 
@@ -98,41 +147,51 @@ class Fingers:
             self._long.release()
 
 
-def simulate_blueprint(node: NodePort) -> Blueprint:
+def simulate_blueprint(node: NodePort) -> APIBlueprint:
     """The simulation routes of `node`."""
-    area = Blueprint("simulate", __name__, url_prefix="/api/v1/simulate")
+    area = APIBlueprint(
+        "simulate",
+        __name__,
+        url_prefix="/api/v1/simulate",
+        abp_tags=[Tag(name="simulation", description="Only in simulation mode, only from this computer")],
+        abp_responses=problems(403),
+    )
     fingers = Fingers()
     area.before_request(lambda: require_simulation(node))
 
-    @area.get("/devices/<device_id>")
-    def see(device_id: str) -> Response:
-        return jsonify({"device": device_id, **_wire_of(node, device_id).snapshot()})
+    @area.get("/devices/<device_id>", responses={200: FarEnd, **problems(404)})
+    def see(path: DevicePath) -> Response:
+        """What is to be seen at the far end of a simulated wire."""
+        far = _wire_of(node, path.device_id).snapshot()
+        return answer(FarEnd(device=path.device_id, **far))
 
-    @area.post("/devices/<device_id>/press")
-    def press(device_id: str) -> Response:
-        wire, body = _wire_of(node, device_id), read_body(PressBody)
-        fingers.press(device_id, wire, body)
-        return jsonify(device=device_id, button=body.button)
+    @area.post("/devices/<device_id>/press", responses={200: Pressed, **problems(404, 409, 415, 422, 503)})
+    def press(path: DevicePath, body: PressBody) -> Response:
+        """Press a button and let it go; answered when it is released."""
+        fingers.press(path.device_id, _wire_of(node, path.device_id), body)
+        return answer(Pressed(device=path.device_id, button=body.button))
 
-    @area.post("/devices/<device_id>/unplug")
-    def unplug(device_id: str) -> Response:
-        _on_wire(_wire_of(node, device_id).unplug)
-        return jsonify(device=device_id, plugged=False)
+    @area.post("/devices/<device_id>/unplug", responses={200: Plugged, **problems(404, 409)})
+    def unplug(path: DevicePath) -> Response:
+        """Pull the plug."""
+        _on_wire(_wire_of(node, path.device_id).unplug)
+        return answer(Plugged(device=path.device_id, plugged=False))
 
-    @area.post("/devices/<device_id>/plug")
-    def plug(device_id: str) -> Response:
-        _on_wire(_wire_of(node, device_id).plug)
-        return jsonify(device=device_id, plugged=True)
+    @area.post("/devices/<device_id>/plug", responses={200: Plugged, **problems(404, 409)})
+    def plug(path: DevicePath) -> Response:
+        """Put the plug back."""
+        _on_wire(_wire_of(node, path.device_id).plug)
+        return answer(Plugged(device=path.device_id, plugged=True))
 
-    @area.post("/city")
-    def city() -> Response:
-        body = read_body(CityBody)
+    @area.post("/city", responses={200: CityLine, **problems(409, 415, 422)})
+    def city(body: CityBody) -> Response:
+        """Break the line to the embedded city, or mend it."""
         if node.city_faults is None:
             raise ProblemError(
                 409, "no_embedded_city", "No embedded city", "Only the embedded city's line can be broken."
             )
         node.city_faults.set(body.state)
-        return jsonify(state=node.city_faults.state)
+        return answer(CityLine(state=body.state))
 
     return area
 

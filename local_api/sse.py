@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+TYPE = "text/event-stream; charset=utf-8"
 RETRY_MS = 2000
 HEARTBEAT = ": alive\n\n"
 

@@ -1,4 +1,4 @@
-"""Which pending buckets travel together: pure rules, no database.
+"""Which buckets travel together: pure rules, no database.
 
 What one correction moved between two hours must reach the city in one transaction, or for a moment a rating would stand in
 both hours or in none. So a unit (hours of one epoch, joined by the corrections between them) is never split.

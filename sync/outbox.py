@@ -29,16 +29,17 @@ PENDING_HOURS = """SELECT epoch, hour, count(*), min(pending_since) FROM bucket
     WHERE pending_since IS NOT NULL GROUP BY epoch, hour"""
 LINKS = """SELECT epoch, hour_a, hour_b FROM hour_link
     WHERE epoch IN (SELECT DISTINCT epoch FROM bucket WHERE pending_since IS NOT NULL)"""
+COLUMNS = "id, epoch, series, labels, hour, revision, definition, final, partial, simulated, value"
 # CROSS JOIN and INDEXED BY: looked up hour by hour; left alone, the planner may walk the whole table for its order.
-BUCKETS = """WITH wanted (epoch, hour) AS (VALUES {places})
-    SELECT id, epoch, series, labels, hour, revision, definition, final, partial, simulated, value
+BUCKETS = f"""WITH wanted (epoch, hour) AS (VALUES {{places}})
+    SELECT {COLUMNS}
     FROM wanted CROSS JOIN bucket INDEXED BY bucket_pending USING (epoch, hour)
-    WHERE pending_since IS NOT NULL ORDER BY hour, epoch, id"""
+    WHERE pending_since IS NOT NULL ORDER BY hour, epoch, id"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedBucket:
-    """One pending bucket as it was read; `wire` is what is sent."""
+    """One bucket as it was read; `wire` is what is sent."""
 
     id: int
     key: HourKey
@@ -137,7 +138,7 @@ def _links(reader: Reader) -> set[Link]:
 def _buckets(reader: Reader, batch: Collection[Unit]) -> tuple[LoadedBucket, ...]:
     keys = [key for unit in batch for key in unit.hours]
     sql = BUCKETS.format(places=", ".join(["(?, ?)"] * len(keys)))
-    return tuple(_loaded(row) for row in reader.rows(sql, [part for key in keys for part in key]))
+    return tuple(loaded(row) for row in reader.rows(sql, [part for key in keys for part in key]))
 
 
 def _cut(buckets: tuple[LoadedBucket, ...], batch: Sequence[Unit], max_buckets: int, read_at: str) -> Load:
@@ -151,7 +152,8 @@ def _cut(buckets: tuple[LoadedBucket, ...], batch: Sequence[Unit], max_buckets: 
     return Load(buckets, len(parts_of(wires, hours)), read_at)
 
 
-def _loaded(row: tuple[Any, ...]) -> LoadedBucket:
+def loaded(row: tuple[Any, ...]) -> LoadedBucket:
+    """A bucket from a row of COLUMNS."""
     id_, epoch, series, labels, hour, revision, definition, final, partial, simulated, value = row
     wire = {
         "epoch": epoch,

@@ -86,7 +86,10 @@ class Batch(_Wire):
     node: Name
     batch: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z-]+$")]
     chain_head: Hex
-    buckets: list[dict[str, Any]] = Field(max_length=MAX_RECEIVED_BUCKETS)
+    buckets: list[dict[str, Any]] = Field(
+        max_length=MAX_RECEIVED_BUCKETS,
+        description="Each of the shape of WireBucket; one that is not is `rejected`, and the others are taken",
+    )
 
 
 ResultOutcome = Literal["accepted", "stale", "conflict", "relayed", "rejected"]

@@ -48,7 +48,7 @@ def run(
     from pydantic import ValidationError  # noqa: PLC0415
 
     from config.problems import ConfigError  # noqa: PLC0415
-    from config.secrets import city_token  # noqa: PLC0415
+    from config.secrets import read_secrets  # noqa: PLC0415
     from config.settings import ApiSettings  # noqa: PLC0415
     from firmware_py import logs  # noqa: PLC0415
 
@@ -63,22 +63,22 @@ def run(
         raise click.UsageError(f"--host or --port: {error.errors()[0]['msg']}") from error
     settings = settings.model_copy(update={"api": api})
     try:
-        token = city_token()
+        secrets = read_secrets()
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     if receiver_port is None:
         receiver_port = settings.api.port + 1 if 0 < settings.api.port < 65535 else 0
     folder = data_folder(data_dir)
     click.echo(f"site file {path}, data in {folder}", err=True)
-    _run(settings, folder, receiver_port, token.get_secret_value() if token else None)
+    _run(settings, folder, receiver_port, secrets)
 
 
-def _run(settings: Any, folder: Path, receiver_port: int, token: str | None) -> None:
+def _run(settings: Any, folder: Path, receiver_port: int, secrets: Any) -> None:
     from firmware_py.app import NodeApp  # noqa: PLC0415
     from firmware_py.core import watchdog  # noqa: PLC0415
 
     try:
-        node = NodeApp(settings, folder, receiver_port=receiver_port, city_token=token)
+        node = NodeApp(settings, folder, receiver_port=receiver_port, secrets=secrets)
     except NuCuoiError as error:
         raise click.ClickException(str(error)) from error
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a closed terminal is a stop like any other
@@ -120,12 +120,12 @@ def config_check(file: Path | None) -> None:
 def config_show(file: Path | None) -> None:
     """Print what is in force, every default filled in, secrets masked."""
     from config.problems import ConfigError  # noqa: PLC0415
-    from config.secrets import city_token  # noqa: PLC0415
+    from config.secrets import read_secrets  # noqa: PLC0415
     from config.show import show  # noqa: PLC0415
 
     settings = load_or_exit(site_file(file))
     try:
-        click.echo(show(settings, city_token()), nl=False)
+        click.echo(show(settings, read_secrets()), nl=False)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
 

@@ -7,6 +7,7 @@
         JournalBroken        the journal's writer died; the process must restart
       DeviceUnavailable      a device cannot work, and why, in words for people
       WireError              a bus failed: unplugged, permission, bad setting
+      BadCursor              a place in the buckets that no node has ever named
 
 Each also derives from the builtin that a caller would expect. A broken site file is `config.problems.ConfigError`: config
 imports nothing of the core.
@@ -45,3 +46,7 @@ class DeviceUnavailable(NuCuoiError, OSError):
 
 class WireError(NuCuoiError, OSError):
     """A bus failed: unplugged, no permission, a wrong setting."""
+
+
+class BadCursor(NuCuoiError, ValueError):
+    """What a puller sent as its place is no cursor: no node has ever answered that."""

@@ -6,15 +6,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request
+from flask_openapi3 import OpenAPI
 from sqlalchemy import Engine
 
 from config.addresses import is_loopback
-from sync.receiver import body, credentials, page, problems, scoreboard
-from sync.receiver.credentials import NodeIdentity
-from sync.receiver.intake import receive
+from firmware_py import look
+from sync.receiver import credentials, page, problems, scoreboard
+from sync.receiver.bearer import bearer, unauthorised
+from sync.receiver.body import BatchRequest
+from sync.receiver.buckets import buckets_blueprint
+from sync.receiver.health import health_blueprint
+from sync.receiver.openapi import api_app, document_blueprint
 from sync.receiver.problems import Problem
-from sync.receiver.tables import store_id
 
 
 def utc_now() -> datetime:
@@ -22,25 +26,24 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[[], datetime] = utc_now) -> Flask:
+def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[[], datetime] = utc_now) -> OpenAPI:
     """The receiver's application.
 
     `open_on_loopback`: reading the scoreboard needs no credential when the request comes from this machine, was not
     forwarded by a proxy, and no reader was ever registered. Writing always needs one.
     """
-    app = Flask(__name__)
+    app = api_app(__name__)
+    app.request_class = BatchRequest
     problems.install(app)
+    app.register_blueprint(
+        Blueprint(
+            "look", __name__, static_folder=look.STATIC, static_url_path=look.URL_PATH, template_folder=look.TEMPLATES
+        )
+    )
+    for area in (buckets_blueprint(engine, now), health_blueprint(engine), document_blueprint(app)):
+        app.register_api(area)
 
-    @app.post("/v1/nodes/<name>/buckets")
-    def take_buckets(name: str) -> Response:
-        origin = _node(engine, name)
-        batch = body.read_batch(request)
-        if (batch.site, batch.node) != (origin.site, origin.name):
-            raise Problem(403, "wrong_node", "The batch names another site or node than its credential.")
-        answer = receive(engine, origin, batch, now())
-        return Response(answer.model_dump_json(), content_type="application/json")
-
-    @app.get("/v1/scoreboard")
+    @app.get("/v1/scoreboard", doc_ui=False)
     def read_scoreboard() -> Response:
         _check_reader(engine, open_on_loopback=open_on_loopback)
         span, site, simulated = _asked()
@@ -52,21 +55,12 @@ def create_app(engine: Engine, *, open_on_loopback: bool = False, now: Callable[
             sites=[scoreboard.as_json(line, moment) for line in lines],
         )
 
-    @app.get("/")
+    @app.get("/", doc_ui=False)
     def show_scoreboard() -> str:
         _check_reader(engine, open_on_loopback=open_on_loopback)
         span, site, simulated = _asked()
         lines = _scores(engine, span, site, simulated=simulated)
         return page.render(lines, now(), language=_language(), simulated=simulated)
-
-    @app.get("/livez")
-    def say_alive() -> Response:
-        return jsonify(status="alive")
-
-    @app.get("/readyz")
-    def say_ready() -> Response:
-        with engine.begin() as connection:
-            return jsonify(status="ready", store=store_id(connection))
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -108,41 +102,14 @@ def _language() -> page.Language:
     return "en" if language == "en" else "vi"
 
 
-def _bearer() -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
-
-
-def _unauthorised(detail: str) -> Problem:
-    return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="nucuoi"'})
-
-
-def _node(engine: Engine, name: str) -> NodeIdentity:
-    """The node that the request's credential speaks for, checked before a byte of the body is read.
-
-    Raises:
-        Problem: 401 without a known credential, 403 with another node's.
-    """
-    token = _bearer()
-    if token is None:
-        raise _unauthorised("Send `Authorization: Bearer TOKEN` with this node's token.")
-    with engine.begin() as connection:
-        origin = credentials.node_of(connection, token)
-    if origin is None:
-        raise _unauthorised("This token is no node's. Register the node here, or correct its city_token.")
-    if origin.name != name:
-        raise Problem(403, "wrong_node", "This token is another node's.")
-    return origin
-
-
 def _check_reader(engine: Engine, *, open_on_loopback: bool) -> None:
     with engine.begin() as connection:
-        token = _bearer()
+        token = bearer()
         if token is not None and credentials.is_reader(connection, token):
             return
         if open_on_loopback and _is_local() and not credentials.has_readers(connection):
             return
-    raise _unauthorised("Reading the scoreboard needs a reader's token: `Authorization: Bearer TOKEN`.")
+    raise unauthorised("Reading the scoreboard needs a reader's token: `Authorization: Bearer TOKEN`.")
 
 
 def _is_local() -> bool:

@@ -20,7 +20,7 @@ FUTURE_LIMIT = timedelta(days=1)
 #: series the city can read -> (type of value, definitions it knows). Another series is kept as it is and shown nowhere.
 KNOWN_SERIES: dict[str, tuple[type, frozenset[int]]] = {
     "ratings": (CountValue, frozenset(SCALES)),
-    "ratings_corrected": (CountValue, frozenset({1})),
+    "ratings_corrected": (CountValue, frozenset({1, 2})),
     "ratings_excluded": (CountValue, frozenset({1})),
     "ratings_hour_estimated": (CountValue, frozenset({1})),
     "rating_delay": (HistogramValue, frozenset({1})),

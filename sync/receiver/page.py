@@ -10,6 +10,8 @@ from typing import Literal
 from flask import render_template
 
 from firmware_py.core.clock import parse_iso
+from firmware_py.look.faces import MOUTHS
+from firmware_py.look.numerals import number, percent
 from sync.receiver.scoreboard import ZONE, Ratings, SiteScore, age_s
 
 Language = Literal["vi", "en"]
@@ -77,8 +79,6 @@ FIVE: Mapping[Language, tuple[str, ...]] = {
     "vi": ("Rất không hài lòng", "Không hài lòng", "Bình thường", "Hài lòng", "Rất hài lòng"),
     "en": ("Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied"),
 }
-#: which of the five faces a scale with so many levels has, the worst first
-FACES: Mapping[int, tuple[int, ...]] = {3: (1, 2, 3), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ def render(lines: Sequence[SiteScore], now: datetime, *, language: Language, sim
     return render_template(
         "scoreboard.html",
         language=language,
+        place="Nụ Cười",
         texts=TEXTS[language],
         simulated=simulated,
         cards=[card(line, now, language) for line in lines],
@@ -124,7 +125,7 @@ def card(line: SiteScore, now: datetime, language: Language) -> SiteCard:
     has_ratings = any(ratings.by_level.values())
     return SiteCard(
         site=line.site,
-        rate=None if rate is None else f"{number(round(rate * 100), language)} %",
+        rate=None if rate is None else percent(rate, language),
         n=number(ratings.n, language),
         why_no_rate=texts["incomplete"] if has_ratings else texts["no_data"],
         has_ratings=has_ratings,
@@ -137,18 +138,12 @@ def card(line: SiteScore, now: datetime, language: Language) -> SiteCard:
     )
 
 
-def number(value: int, language: Language) -> str:
-    """Thousands with a point in Vietnamese, a comma in English."""
-    text = f"{value:,}"
-    return text.replace(",", ".") if language == "vi" else text
-
-
 def _level_rows(ratings: Ratings, language: Language) -> tuple[LevelRow, ...]:
-    faces = FACES.get(len(ratings.by_level), FACES[5])
+    mouths = MOUTHS.get(len(ratings.by_level), MOUTHS[5])
     return tuple(
         LevelRow(
-            face=faces[level - 1] + 1,
-            word=FIVE[language][faces[level - 1]],
+            face=mouths[level - 1],
+            word=FIVE[language][mouths[level - 1] - 1],
             count=number(count, language),
             share_percent=None if ratings.rate_ratio is None else round(100 * count / ratings.n),
         )

@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from flask import Flask, Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as BaseResponse
 
+from firmware_py.core.problem import CONTENT_TYPE, RETRY_AFTER_S, WrongPart, problem_body
+
 logger = logging.getLogger(__name__)
-CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER_S = 5
 
 
 class Problem(Exception):
     """A request that cannot be answered as asked. `code` is stable; `detail` is for who reads the log."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[WrongPart] = (),
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.headers = headers or {}
-        self.more = more
-
-    def body(self) -> bytes:
-        """The problem as JSON; ASCII, so that no text of a request can break it."""
-        return problem_body(self.status, self.code, self.detail, self.more)
-
-
-def problem_body(status: int, code: str, detail: str, more: dict[str, Any] | None = None) -> bytes:
-    """The document of RFC 9457."""
-    document = {
-        "type": f"urn:nucuoi:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        **(more or {}),
-    }
-    return json.dumps(document).encode()
+        self.errors = errors
 
 
 def install(app: Flask) -> None:
@@ -57,7 +45,11 @@ def install(app: Flask) -> None:
 
 
 def _answer(problem: Problem) -> Response:
-    response = Response(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+    response = Response(
+        problem_body(problem.status, problem.code, problem.detail, errors=problem.errors),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
+    )
     response.headers.update(problem.headers)
     return response
 

@@ -17,6 +17,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from config.addresses import is_loopback
+from firmware_py.core.problem import CONTENT_TYPE, problem_body
 from sync.protocol import MAX_BODY_BYTES
 from sync.receiver.app import create_app
 from sync.receiver.credentials import (
@@ -30,7 +31,6 @@ from sync.receiver.credentials import (
 )
 from sync.receiver.database import CONNECTIONS
 from sync.receiver.opening import open_engine
-from sync.receiver.problems import CONTENT_TYPE, problem_body
 
 logger = logging.getLogger(__name__)
 THREADS = CONNECTIONS

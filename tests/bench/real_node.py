@@ -147,6 +147,21 @@ class NodeProcess:
                     break
         return text.decode()
 
+    def first_scrape_s(self) -> float:
+        """Seconds until /metrics has all that was counted in the past."""
+        began = time.perf_counter()
+        while b"nucuoi_totals_complete 1.0" not in self.ask("GET", "/metrics")[1]:
+            self._wait_a_little("the totals", since_s=began)
+        return time.perf_counter() - began
+
+    def newest_cursor(self) -> str:
+        """Where a puller stands that has everything, after pulling all of it."""
+        cursor, more = "", True
+        while more:
+            page = self._json(f"/api/v1/buckets?limit=1000&after={cursor}")
+            cursor, more = page["next"], page["more"]
+        return str(cursor)
+
     def city_n(self) -> int:
         """How many ratings the city's scoreboard has of this node, all time."""
         status, answer = self.ask("GET", "/v1/scoreboard?simulated=true", city=True)

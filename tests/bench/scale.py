@@ -6,7 +6,7 @@ Both nodes run at the same time, each with its own city, and are asked in turns.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from big_journal import build
 from figures import Figure, median, ratio_at_most, value_at_most
 from real_node import NodeProcess
 
+BUCKETS = "/api/v1/buckets?limit=500"
 BACK = 100  # events that a display missed
 HTTP_PRESS = "one press over HTTP"  # told only: its commit depends on the disk's mood
 AIM = ratio_at_most(1.2)
@@ -49,7 +50,10 @@ def scale_figures(size: Size, tell: Callable[[str], None]) -> list[Figure]:
             tell(f"the city took everything after {node.wait_all_accepted():.1f} s")
         _all_there(nodes, (size.few, size.many))
         figures = [Figure("start to first press, both at once", starts[1], starts[0], floor, "s")]
-        for question, ask in _questions().items():
+        scrapes = [node.first_scrape_s() for node in nodes]
+        figures.append(Figure("the first scrape, which adds up the past", scrapes[1], scrapes[0], floor, "s"))
+        newest = {node.pid: node.newest_cursor() for node in nodes}
+        for question, ask in _questions(newest).items():
             few_s, many_s = _in_turns(ask, nodes, size.rounds)
             aim = None if question == HTTP_PRESS else AIM
             figures.append(Figure(question, many_s * 1000, few_s * 1000, floor, "ms", aim))
@@ -65,12 +69,15 @@ def _all_there(nodes: Sequence[NodeProcess], events: Sequence[int]) -> None:
             raise RuntimeError(f"the city counts {node.city_n()} ratings and not {past + 1}")
 
 
-def _questions() -> dict[str, Ask]:
+def _questions(newest: Mapping[int, str]) -> dict[str, Ask]:
     today = datetime.now(UTC).date().isoformat()
     board = "/v1/scoreboard?simulated=true"
     return {
         "health": lambda node: node.get_s("/api/v1/health"),
         "outbox figures": lambda node: node.get_s("/api/v1/outbox"),
+        "/metrics": lambda node: node.get_s("/metrics"),
+        "the newest page of buckets": lambda node: node.get_s(f"{BUCKETS}&after={newest[node.pid]}"),
+        "the first page of buckets": lambda node: node.get_s(BUCKETS),
         "the city's scoreboard, all time": lambda node: node.get_s(board, city=True),
         "the city's scoreboard, today": lambda node: node.get_s(f"{board}&from={today}&to={today}", city=True),
         "stream start": lambda node: node.stream_s(last_id=None, events=1)[0],

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from pydantic import SecretStr
+
 from config.settings import Settings
 from firmware_py.core.bus import Bus
 from firmware_py.core.clock import Clock, SystemClock
@@ -18,7 +20,7 @@ from firmware_py.core.contracts import Accepted, Command, GiveRating, Outcome, R
 from firmware_py.core.errors import JournalRefusing, WireError
 from firmware_py.core.events import Event
 from firmware_py.core.health import CheckResult, Status
-from firmware_py.core.ports import DeviceStatus, OutboxFigures
+from firmware_py.core.ports import BucketPage, DeviceStatus, OutboxFigures, SeriesTotal
 
 
 def settings(mode: str = "simulation", **api: Any) -> Settings:
@@ -71,6 +73,7 @@ class FakeJournal:
         self.fails: Exception | None = None
         self.hangs = False
         self.disk_reads = 0
+        self.sums: list[SeriesTotal] | None = []
         self._waiting: list[Future[Outcome]] = []
         self._lock = threading.Lock()
 
@@ -122,11 +125,27 @@ class FakeJournal:
     def chain_head(self) -> str:
         return "h"
 
+    def totals(self, within_s: float) -> Sequence[SeriesTotal] | None:
+        return self.sums
+
+    def snapshot(self) -> Any:
+        raise NotImplementedError
+
     def run(self, job: Callable[..., Any]) -> Future[Any]:
         raise NotImplementedError
 
-    def reader(self) -> Any:
-        raise NotImplementedError
+    def reader(self) -> FakeReader:
+        return FakeReader()
+
+
+class FakeReader:
+    """A journal without a single bucket."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return []
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        return None
 
 
 class FakeWire:
@@ -234,6 +253,7 @@ class FakeNode:
     def __init__(self, given: Settings | None = None) -> None:
         self.settings = given or settings()
         self.version = "0.0-test"
+        self.pull_token: SecretStr | None = None
         self.clock: Clock = SystemClock()
         self.journal = FakeJournal()
         self.devices = FakeDevices()
@@ -242,6 +262,9 @@ class FakeNode:
         self.checks: list[CheckResult] = [CheckResult("journal", Status.PASS, "Ghi sổ bình thường", {"events": 3})]
         self.not_ready: str | None = None
         self.figures = OutboxFigures(pending=0, oldest_age_s=None, last_accepted_at=None, rejected=0)
+        self.page = BucketPage([], "here", more=False)
+        self.asked: list[tuple[str, int]] = []
+        self.bucket_trouble: Exception | None = None
 
     def health(self) -> Sequence[CheckResult]:
         return self.checks
@@ -251,3 +274,9 @@ class FakeNode:
 
     def outbox(self) -> OutboxFigures:
         return self.figures
+
+    def buckets(self, after: str, limit: int) -> BucketPage:
+        self.asked.append((after, limit))
+        if self.bucket_trouble is not None:
+            raise self.bucket_trouble
+        return self.page

@@ -133,7 +133,7 @@ def test_a_request_that_a_proxy_passed_on_is_not_from_this_computer(served: Serv
 
 
 @pytest.mark.parametrize(
-    "path", ["/livez", "/simulator", "/nope", "/static/base.css", "/api/v1/events?last_event_id=x"]
+    "path", ["/livez", "/simulator", "/nope", "/static/look/base.css", "/api/v1/events?last_event_id=x"]
 )
 def test_every_answer_is_dressed(served: Served, path: str) -> None:
     headers = served.ask("HEAD", path).headers

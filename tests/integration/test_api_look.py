@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "local_api" / "static"
+from firmware_py.look import STATIC
+
+ROOT = Path(__file__).parents[2]
+
+SHEETS = [
+    sheet
+    for folder in (STATIC, STATIC / "charts", *(ROOT / app / "static" for app in ("local_api", "sync/receiver")))
+    for sheet in folder.glob("*.css")
+    if sheet.name != "uPlot.min.css"  # not ours
+]
 BASE = (STATIC / "base.css").read_text()
 COLOURS = dict(re.findall(r"--([\w-]+): (#[0-9A-Fa-f]{6});", BASE))
 
@@ -41,6 +50,9 @@ def test_the_formula_is_the_known_one() -> None:
         ("card", "quiet", TEXT),
         ("card", "night", 7.0),
         ("night-quiet", "night", TEXT),
+        ("leaf", "leaf-soft", TEXT),
+        ("clay", "clay-soft", TEXT),
+        ("sage", "card", SHAPE),
         ("edge", "card", SHAPE),
         ("edge", "paper", SHAPE),
         *((f"level-{level}", "card", SHAPE) for level in range(1, 6)),
@@ -55,11 +67,17 @@ def test_the_levels_differ_in_lightness_or_hue_and_never_stand_alone() -> None:
     assert len({COLOURS[f"level-{level}"] for level in range(1, 6)}) == 5
 
 
-@pytest.mark.parametrize("sheet", [sheet.name for sheet in STATIC.glob("*.css") if sheet.name != "base.css"])
-def test_colours_are_defined_once(sheet: str) -> None:
-    text = (STATIC / sheet).read_text()
+@pytest.mark.parametrize("sheet", [sheet for sheet in SHEETS if sheet.name != "base.css"], ids=lambda sheet: sheet.name)
+def test_colours_are_defined_once(sheet: Path) -> None:
+    text = sheet.read_text()
     assert not re.findall(r"#[0-9a-fA-F]{3,8}\b", text)
-    assert set(re.findall(r"var\(--([\w-]+)\)", text)) <= {*COLOURS, "round", "lamp"}
+    # A sheet's own names are made of the shared ones: no colour is written there.
+    defined = set(re.findall(r"--([\w-]+):", BASE + text))
+    assert set(re.findall(r"var\(--([\w-]+)\)", text)) <= defined
+
+
+def test_the_charts_come_with_their_licence() -> None:
+    assert "Permission is hereby granted, free of charge" in (STATIC / "charts" / "LICENSE.txt").read_text()
 
 
 def test_the_font_comes_with_its_licence() -> None:

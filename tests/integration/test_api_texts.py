@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -14,17 +15,20 @@ from babel.messages.pofile import read_po
 from fake_node import FakeNode, event
 from flask import Flask
 
+from firmware_py import look
 from firmware_py.core.contracts import STREAMED_FIELDS
 from firmware_py.core.ports import OutboxFigures
 from firmware_py.features.ratings.rules import Reason
+from firmware_py.look.faces import MOUTHS
 from local_api import words
 from local_api.app import create_app
-from local_api.faces import MOUTHS, faces
+from local_api.faces import faces
 from sync.receiver.page import TEXTS, Language
 
 PACKAGE = Path(__file__).parents[2] / "local_api"
 ENGLISH = PACKAGE / "translations" / "en" / "LC_MESSAGES"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS_OF_LOOK = [("**.html", "jinja2")]
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -40,8 +44,14 @@ def app() -> Flask:
 
 
 def texts_in_the_code() -> set[str]:
-    keywords = DEFAULT_KEYWORDS | {"lazy_gettext": None}
-    found = extract_from_dir(str(PACKAGE), METHODS, keywords=keywords)
+    keywords = DEFAULT_KEYWORDS | {"lazy_gettext": None, "mark": None}
+    found = [
+        message
+        for folder in (PACKAGE, look.TEMPLATES)  # the look has no words; one that it got would need its English too
+        for message in extract_from_dir(
+            str(folder), METHODS_OF_LOOK if folder == look.TEMPLATES else METHODS, keywords=keywords
+        )
+    ]
     return {message[0] if isinstance(message, tuple) else message for _, _, message, _, _ in found}
 
 
@@ -157,3 +167,21 @@ def test_every_reason_of_an_exclusion_has_words_and_the_city_uses_the_same(
         told = words.excluded_words(reason, 2)
     assert reason not in told
     assert TEXTS[language][reason] in told
+
+
+def words_written_in(template: Path) -> set[str]:
+    """What stands in a template between its tags, its expressions and its statements."""
+    text = re.sub(r"{% block body_class %}.*?{% endblock %}", "", template.read_text(), flags=re.DOTALL)  # attributes
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", text, flags=re.DOTALL)
+    return set(re.findall(r"[^\W\d]{2,}", text))
+
+
+@pytest.mark.parametrize("template", sorted(look.TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
+def test_the_look_has_no_words_of_its_own(template: Path) -> None:
+    """They would stand in one language only: words belong to the application that includes the template."""
+    assert not words_written_in(template)
+
+
+@pytest.mark.parametrize("page", sorted((PACKAGE / "templates").glob("*.html")), ids=lambda path: path.name)
+def test_a_page_has_no_word_that_nobody_translated(page: Path) -> None:
+    assert words_written_in(page) <= {"Nụ", "Cười", "Tiếng", "Việt", "English"}

@@ -7,6 +7,7 @@ from support.calendars import AlwaysOpen, Hours
 from support.workers import until
 
 from config.loading import load
+from config.secrets import Secrets
 from devices.kinds import settings_by_kind
 from firmware_py import app as app_module
 from firmware_py import watch as watch_module
@@ -27,7 +28,7 @@ def node(tmp_path, monkeypatch):
     (tmp_path / "site.toml").write_text(text)
     settings = load(tmp_path / "site.toml", settings_by_kind())
     settings = settings.model_copy(update={"api": settings.api.model_copy(update={"port": 0})})
-    made = NodeApp(settings, tmp_path / "data", receiver_port=0, city_token=None)
+    made = NodeApp(settings, tmp_path / "data", receiver_port=0, secrets=Secrets())
     try:
         made.start()
         assert made.wait_ready(30)

@@ -123,7 +123,7 @@ def test_asked_to_stop_it_stops_cleanly_and_says_so_in_the_journal(tmp_path, sys
         assert told == b"STOPPING=1"
     files = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
     assert files["journal.db"] == 0o640  # and no -wal beside it: who copies the one file has everything
-    assert set(files) == {"journal.db", "city.db", "node.lock"}
+    assert set(files) == {"journal.db", "city.db", "city.db-mark", "node.lock"}
     assert not any(mode & 0o007 for mode in files.values())  # nothing for other users
     assert len(kept(tmp_path / "data", "node.stopped")) == 1
     assert len(kept(tmp_path / "data")) == 1

@@ -71,7 +71,7 @@ def test_a_batch_of_another_site_is_forbidden(city):
 
 def test_what_is_wrong_is_named_without_repeating_the_input(city):
     answer = post(city, json.dumps(batch() | {"node": "SECRET/SECRET"}).encode())
-    assert answer.json["errors"][0]["where"] == "node"
+    assert answer.json["errors"][0]["field"] == "node"
     assert b"SECRET" not in answer.body
 
 

@@ -140,6 +140,17 @@ def test_labels_as_long_as_the_protocol_allows_are_kept_and_summed(city):
         assert connection.execute(select(total.c.amount).where(total.c.series == "tea_served")).scalar() == 7
 
 
+def test_what_was_corrected_is_added_over_both_definitions(city):
+    taken_back = {"series": "ratings_corrected", "value": {"count": 2}}
+    assert city.outcomes(
+        bucket(**taken_back, labels={"counter": "1"}, definition=1),
+        bucket(**taken_back, labels={"counter": "1", "level": "2"}, definition=2),
+        bucket(**taken_back, labels={"counter": "1", "level": "2"}, definition=3),
+    ) == [("accepted", 1, None), ("accepted", 1, None), ("rejected", None, "unknown_definition")]
+    [line] = city.get("/v1/scoreboard").json["sites"]
+    assert line["ratings"]["corrected"] == 4
+
+
 def test_the_store_id_stays_until_it_is_renewed(city):
     first = city.send(bucket()).json["store"]
     assert city.send(bucket()).json["store"] == first

@@ -8,6 +8,7 @@ must show the sum of all moves that are in either place.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 CORRECTION_S = 5.0
@@ -106,7 +107,7 @@ class PlainModel:
             self.node.waiting.append(Waiting(press, counter, level, "counted", ""))
         else:
             self._move(epoch, act.hour, ("ratings", counter, str(act.level)), -1)
-            self._move(epoch, act.hour, ("ratings_corrected", counter, ""), 1)
+            self._move(epoch, act.hour, ("ratings_corrected", counter, str(act.level)), 1)
             self._move(epoch, act.hour, ("ratings", counter, str(level)), 1)
         return "corrected"
 
@@ -123,7 +124,7 @@ class PlainModel:
                     if act.press == one.press:
                         self._replace(one.counter, act, replace(act, hour=hour))
             elif one.outcome == "corrected":
-                self._move(epoch, hour, ("ratings_corrected", one.counter, ""), 1)
+                self._move(epoch, hour, ("ratings_corrected", one.counter, str(one.level)), 1)
             else:
                 self._move(epoch, hour, ("ratings_excluded", one.counter, one.reason), 1)
         self.node.waiting.clear()
@@ -136,9 +137,9 @@ class PlainModel:
         """What a batch of these (epoch, hour) pairs says, as the node knows it now."""
         return {id_: move for id_, move in self.node.moves.items() if (move.epoch, move.hour) in hours}
 
-    def expected(self) -> dict[What, int]:
-        """What the city must show once everything has been sent."""
+    def expected(self, delivered: Mapping[int, Move] | None = None) -> dict[What, int]:
+        """What the city (or whoever else was given `delivered`) must show once everything has reached it."""
         sums: Counter[What] = Counter()
-        for move in {**self.node.moves, **self.delivered}.values():
+        for move in {**self.node.moves, **(self.delivered if delivered is None else delivered)}.values():
             sums[move.what] += move.amount
         return {what: count for what, count in sums.items() if count}

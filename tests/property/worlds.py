@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from support.journals import do, hall_features, running_journal
 
 from firmware_py.core.clock import iso_hour
 from firmware_py.core.contracts import Accepted, GiveRating, StartNode, Tick, TrustClock
+from firmware_py.core.events import Event
 from firmware_py.core.journal.verify import verify
 from firmware_py.core.journal.writer import Journal
 from sync.outbox import Load, Outbox
@@ -87,7 +89,7 @@ class World:
     def _stop(self) -> None:
         self._running.__exit__(None, None, None)
 
-    def press(self, counter: str, level: int, ago_s: float = 0.0) -> None:
+    def press(self, counter: str, level: int, ago_s: float = 0.0) -> Accepted:
         """A citizen presses, or pressed a while ago; the node's word must be the model's, and a retry changes nothing."""
         now = self.clock.now()
         key = f"key-{next(self._numbers)}"
@@ -107,6 +109,7 @@ class World:
         assert isinstance(again, Accepted)
         assert again.duplicate
         assert again.result == outcome.result
+        return outcome
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -135,8 +138,12 @@ class World:
     def _say_trusted(self) -> None:
         outcome = do(self.journal, TrustClock(source="clock", origin="network"))
         assert isinstance(outcome, Accepted)
+        self._placed(outcome.events)
         hours = [str(event.data["hour"]) for event in outcome.events if event.type == "rating.placed"]
         self.model.trust(hours, self.journal.epoch)
+
+    def _placed(self, events: Sequence[Event]) -> None:
+        """The clock is trusted, and this came of it: for worlds that want to know."""
 
     def back_up_card(self) -> None:
         """Backups are taken only when no event waits for a trusted clock."""

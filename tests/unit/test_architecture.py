@@ -14,7 +14,10 @@ PACKAGES = ("config", "firmware_py", "devices", "local_api", "sync")
 LONGEST_MODULE_LINES = 400
 MEDIAN_MODULE_LINES = 150
 #: What no command line may pay for before it knows what it was asked: hardware, web servers, databases, calendars.
-LATE = ("gpiozero", "lgpio", "serial", "flask", "flask_babel", "waitress", "sqlalchemy", "holidays", "requests")
+LATE = (
+    "gpiozero", "lgpio", "serial", "flask", "flask_babel", "waitress", "sqlalchemy", "holidays", "requests",
+    "prometheus_client",
+)  # fmt: skip
 
 
 def modules() -> list[Path]:
@@ -69,6 +72,15 @@ def test_importing_costs_no_hardware_web_or_calendar_library(module: str) -> Non
     loaded = set(done.stdout.split())
     assert module in loaded
     assert sorted(loaded.intersection(LATE)) == []
+
+
+def test_a_node_that_nobody_scrapes_does_not_carry_what_scrapes_need() -> None:
+    """0.1 s between power-on and the first page, and some MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, local_api.app; print(*sys.modules, sep='\\n')"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "prometheus_client" not in done.stdout.split()
 
 
 def test_no_module_is_long() -> None:

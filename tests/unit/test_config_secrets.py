@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.problems import ConfigError
-from config.secrets import city_token
+from config.secrets import city_token, pull_token
 
 
 def credentials(folder: Path, content: bytes) -> dict[str, str]:
@@ -62,3 +62,18 @@ def test_the_process_environment_is_asked_by_default(monkeypatch: pytest.MonkeyP
     token = city_token()
     assert token is not None
     assert token.get_secret_value() == "abc"
+
+
+def test_the_pull_token_is_another_secret_of_its_own(tmp_path: Path) -> None:
+    assert pull_token({"NUCUOI_CITY_TOKEN": "the-city-token-is-none"}) is None
+    token = pull_token({"NUCUOI_PULL_TOKEN": "long-enough-to-be-one"})
+    assert token is not None
+    (tmp_path / "pull_token").write_text("from-systemd-16-chars\n")
+    given = pull_token({"CREDENTIALS_DIRECTORY": str(tmp_path), "NUCUOI_PULL_TOKEN": "long-enough-to-be-one"})
+    assert given is not None
+    assert given.get_secret_value() == "from-systemd-16-chars"
+
+
+def test_a_pull_token_that_could_be_guessed_is_refused() -> None:
+    with pytest.raises(ConfigError, match="shorter than 16"):
+        pull_token({"NUCUOI_PULL_TOKEN": "secret"})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, SecretStr
 
 from config.loading import loads
+from config.secrets import Secrets
 from config.settings import WEEKDAYS, CounterSettings, DeviceSettings, Settings, SiteSettings
 from config.show import show
 from config.table import Table
@@ -58,18 +59,18 @@ THINGS = st.builds(
 @given(THINGS, st.text(min_size=1, max_size=20))
 def test_what_is_shown_loads_again_as_the_same_settings(thing: Thing, counter_name: str) -> None:
     settings = Settings(site=SITE, counters=(CounterSettings(id="1", name=counter_name),), devices=(thing,))
-    assert loads(show(settings, None), "shown", KINDS) == settings
+    assert loads(show(settings, Secrets()), "shown", KINDS) == settings
 
 
 def test_every_default_is_written_out() -> None:
-    shown = tomllib.loads(show(Settings(site=SITE), None))
+    shown = tomllib.loads(show(Settings(site=SITE), Secrets()))
     assert set(shown) == {"site", "node", "api", "city", "ratings", "clock", "counter", "device"}
-    assert set(shown["ratings"]) == {"levels", "satisfied_from", "lockout_s", "correction_s", "binding"}
+    assert set(shown["ratings"]) == {"levels", "satisfied_from", "lockout_s", "correction_s", "binding", "order"}
     assert shown["city"]["send_every_s"] == 60
-    assert "# ca_file is not set" in show(Settings(site=SITE), None).splitlines()
+    assert "# ca_file is not set" in show(Settings(site=SITE), Secrets()).splitlines()
 
 
 def test_the_token_is_told_to_be_there_and_never_shown() -> None:
-    assert show(Settings(site=SITE), SecretStr("geheim")).startswith('# city_token = "********"\n')
-    assert "geheim" not in show(Settings(site=SITE), SecretStr("geheim"))
-    assert show(Settings(site=SITE), None).startswith("# city_token is not set\n")
+    assert show(Settings(site=SITE), Secrets(city_token=SecretStr("geheim"))).startswith('# city_token = "********"\n')
+    assert "geheim" not in show(Settings(site=SITE), Secrets(city_token=SecretStr("geheim")))
+    assert show(Settings(site=SITE), Secrets()).startswith("# city_token is not set\n# pull_token is not set\n")

@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from support.calendars import Hours
+from support.calendars import AlwaysOpen, Hours
 from support.fake_clock import MONDAY_8_00, FakeClock
 from support.journals import buckets, do, events, hall_features, press, running_journal, totals
 
+from config.settings import RatingsSettings
 from firmware_py.core.contracts import RATING_GIVEN, GiveRating, Rejection
+from firmware_py.core.journal.verify import verify
+from firmware_py.core.ports import Decision
+from firmware_py.features.ratings.feature import Ratings
+from firmware_py.features.timekeeping import Timekeeping
 
 
 @pytest.fixture
@@ -50,6 +55,40 @@ def test_another_level_within_the_window_takes_the_place_of_the_first(journal, c
         "2": 0,
         "5": 1,
     }
+
+
+def test_what_is_taken_back_is_counted_by_its_level_too(journal, clock):
+    """So that gross = net + taken back holds level by level: what /metrics may count up for ever."""
+    press(journal, 2)
+    clock.advance(1)
+    press(journal, 5)
+    clock.advance(1)
+    press(journal, 3)
+    assert totals(journal.reader(), "ratings_corrected", "level") == {"2": 1, "5": 1}
+    assert {bucket.definition for bucket in buckets(journal.reader(), "ratings_corrected")} == {2}
+
+
+class RatingsBeforeLevels(Ratings):
+    """As the version before wrote its events: a correction did not name the level that it took back."""
+
+    def decide(self, view, command):
+        decision = super().decide(view, command)
+        if isinstance(decision, Decision):
+            for event in decision.events:
+                event.data.pop("corrected_level")
+        return decision
+
+
+def test_a_journal_from_before_the_level_was_named_refolds_as_it_was(tmp_path, clock):
+    before = [Timekeeping(AlwaysOpen()), RatingsBeforeLevels(RatingsSettings(), frozenset("12"), AlwaysOpen())]
+    with running_journal(tmp_path, clock, before) as journal:
+        press(journal, 2)
+        assert press(journal, 5) == "corrected"
+    with running_journal(tmp_path, clock) as journal:
+        assert press(journal, 4) == "corrected"
+        found = {b.definition: (b.labels, b.amount) for b in buckets(journal.reader(), "ratings_corrected")}
+        assert found == {1: ({"counter": "1"}, 1), 2: ({"counter": "1", "level": "5"}, 1)}
+    assert verify(tmp_path / "journal.db", hall_features()).findings == ()
 
 
 def test_a_correction_may_be_corrected_and_the_window_is_the_first_presss(journal, clock):

@@ -94,6 +94,7 @@ def test_before_trust_corrections_repeats_and_lockouts_are_what_they_are_after_i
     assert levels(journal) == {"5": 1, "3": 1}
     assert excluded(journal) == {"repeat": 1, "lockout": 1}
     assert totals(journal.reader(), "ratings_corrected", "counter") == {"1": 2}
+    assert totals(journal.reader(), "ratings_corrected", "level") == {"2": 1, "4": 1}
 
 
 def test_a_correction_after_trust_of_a_press_before_trust(journal, clock):

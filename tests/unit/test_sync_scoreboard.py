@@ -48,7 +48,8 @@ def test_while_a_correction_came_before_what_it_corrects_there_is_no_rate():
 def test_excluded_and_corrected_stand_apart_from_n():
     got = one(
         ratings(5, 1),
-        Sum("ratings_corrected", {"counter": "1"}, 1, 2),
+        Sum("ratings_corrected", {"counter": "1"}, 1, 1),
+        Sum("ratings_corrected", {"counter": "1", "level": "2"}, 2, 1),
         Sum("ratings_excluded", {"counter": "1", "reason": "lockout"}, 1, 3),
         Sum("ratings_excluded", {"counter": "2", "reason": "lockout"}, 1, 4),
         Sum("ratings_excluded", {"counter": "2", "reason": "repeat"}, 1, 1),

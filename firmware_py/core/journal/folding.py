@@ -110,8 +110,12 @@ class FoldingTables:
             self._ended = None
             self._sql(
                 """UPDATE bucket SET final = 1, revision = ?, pending_since = coalesce(pending_since, ?),
-                   rejected_code = NULL WHERE final = 0 AND epoch = ? AND hour < ?""",
+                   rejected_code = NULL WHERE live = 1 AND final = 0 AND epoch = ? AND hour < ?""",
                 (event.seq, event.time, event.epoch, before_hour),
+            )
+            self._sql(  # an older epoch's cannot change any more; an ended hour's rarely do
+                "UPDATE bucket INDEXED BY bucket_live SET live = 0 WHERE live = 1 AND (epoch <> ? OR hour < ?)",
+                (event.epoch, before_hour),
             )
 
     def _link_hours(self, moved: dict[int, set[str]]) -> None:
@@ -143,31 +147,36 @@ class FoldingTables:
         if known is not None and self._rewrite(key, known, gathered):
             return
         found = self._sql(
-            """SELECT id, value, pending_since IS NOT NULL FROM bucket
+            """SELECT id, value, pending_since IS NOT NULL, live FROM bucket
                WHERE hour = ? AND series = ? AND labels = ? AND epoch = ? AND simulated = ? AND definition = ?""",
             key,
         ).fetchone()
         if found is None:
             value = value_json(gathered.series, gathered.parts)
             self._sql(
-                """INSERT INTO bucket (hour, series, labels, epoch, simulated, definition, value, revision, pending_since)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                """INSERT INTO bucket
+                       (hour, series, labels, epoch, simulated, definition, value, revision, pending_since, live)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)""",
                 (*key, value, gathered.revision, gathered.time),
             )
             return
-        id_, value, pending = found
+        id_, value, pending, live = found
         parts = add_parts(parts_of(json.loads(value)), gathered.parts)
         value = value_json(gathered.series, parts)
         self._sql("UPDATE bucket SET value = ?, revision = ? WHERE id = ?", (value, gathered.revision, id_))
+        # Each only where it changes something: a column in an index that is set to what it was still writes the index's page.
+        if not live:
+            self._sql("UPDATE bucket SET live = 1 WHERE id = ?", (id_,))
         if not pending:
             self._sql("UPDATE bucket SET pending_since = ?, rejected_code = NULL WHERE id = ?", (gathered.time, id_))
         self._memory[key] = Written(id_, gathered.revision, parts)
 
     def _rewrite(self, key: Key, known: Written, gathered: _Gathered) -> bool:
-        """Add to what was written last; False if the row is not as it was written, or no longer waits for the city."""
+        """Add to what was written last; False if the row is not as it was written, or in another index than it must be."""
         parts = add_parts(known.parts, gathered.parts)
         changed = self._sql(
-            "UPDATE bucket SET value = ?, revision = ? WHERE id = ? AND revision = ? AND pending_since IS NOT NULL",
+            """UPDATE bucket SET value = ?, revision = ?
+               WHERE id = ? AND revision = ? AND pending_since IS NOT NULL AND live = 1""",
             (value_json(gathered.series, parts), gathered.revision, known.id, known.revision),
         ).rowcount
         if changed != 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from firmware_py.core.errors import JournalClosed
 from firmware_py.core.events import Event
 from firmware_py.core.journal.schema import connect_reader
+from firmware_py.core.ports import Reader
 
 EVENT_COLUMNS = "seq, id, type, source, time, boot_id, uptime_s, clock_trusted, epoch, simulated, purpose, data, hash"
 
@@ -24,6 +25,22 @@ def event_of(row: tuple[Any, ...]) -> Event:
         seq, id_, type_, source, time, boot_id, uptime_s, bool(trusted), epoch, bool(simulated), purpose,
         json.loads(data), hash_,
     )  # fmt: skip
+
+
+class _Snapshot:
+    """One state of the database (`ports.Reader`)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one SELECT."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        found: tuple[Any, ...] | None = self._connection.execute(sql, parameters).fetchone()
+        return found
 
 
 class Readers:
@@ -63,14 +80,21 @@ class Readers:
             found: tuple[Any, ...] | None = connection.execute(sql, parameters).fetchone()
             return found
 
-    def snapshot(self, read: Callable[[sqlite3.Connection], None]) -> None:
-        """Several statements over one snapshot: the writer goes on meanwhile and is not seen."""
+    @contextmanager
+    def frozen(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state, whatever is committed meanwhile; the writer goes on."""
         with self._lent() as connection:
             connection.execute("BEGIN")
             try:
-                read(connection)
+                yield connection
             finally:
                 connection.execute("ROLLBACK")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Reader]:
+        """Several statements over one snapshot."""
+        with self.frozen() as connection:
+            yield _Snapshot(connection)
 
     def events_after(self, seq: int, limit: int) -> list[Event]:
         """Events in order, from the disk."""

@@ -70,6 +70,24 @@ def first_tables(db: Database) -> None:
         db.execute("INSERT INTO meta VALUES (?, ?)", (key, value))
 
 
+@journal_migrations()
+def what_changed_since(db: Database) -> None:
+    """What changed since a revision is found without reading the rest: for whoever pulls buckets (docs/api.md).
+
+    An index on every bucket's revision would be written at every press, one page more on the card each time. So a bucket
+    is `live` from its change until its hour has ended, and only a settled one stands in the index by revision. Those that
+    are live are few: the running hour's. What there was before this step is settled.
+    """
+    for statement in (
+        "ALTER TABLE bucket ADD COLUMN live INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX bucket_open",  # what is not final in the running epoch is live
+        "CREATE INDEX bucket_live ON bucket (epoch, hour) WHERE live = 1",
+        "CREATE INDEX bucket_settled ON bucket (revision) WHERE live = 0",
+        "CREATE INDEX hour_link_back ON hour_link (epoch, hour_b)",
+    ):
+        db.execute(statement)
+
+
 def migrate(db: Database, features: Iterable[tuple[str, Iterable[SchemaStep]]]) -> None:
     """Bring the journal's and every feature's tables up to date; each step in one transaction with its record."""
     journal_migrations.apply(db)

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from firmware_py.core.clock import Clock, Moment, iso
 from firmware_py.core.contracts import Accepted, Command, Outcome, Rejection
 from firmware_py.core.events import Event, NewEvent, canonical_json, chain_hash, uuid7
-from firmware_py.core.journal.folding import BucketMemory, FoldingTables
+from firmware_py.core.journal.folding import BucketMemory, FoldingTables, Key
 from firmware_py.core.journal.reading import EVENT_COLUMNS
 from firmware_py.core.ports import Feature, Transaction
 
@@ -49,7 +49,7 @@ class _Rejected(Exception):
 
 
 class GroupTransaction(FoldingTables):
-    """The open transaction (`ports.Transaction`). `head` and `events` are to be believed only after COMMIT."""
+    """The open transaction (`ports.Transaction`). `head`, `events` and `folded` are to be believed only after COMMIT."""
 
     def __init__(
         self, db: Database, clock: Clock, epoch: str, rules: Rules, head: Head, memory: BucketMemory | None = None
@@ -61,6 +61,7 @@ class GroupTransaction(FoldingTables):
         self._moment: Moment | None = None
         self.head = head
         self.events: list[Event] = []
+        self.folded: list[tuple[Key, tuple[int, ...]]] = []
 
     @property
     def moment(self) -> Moment:
@@ -77,6 +78,11 @@ class GroupTransaction(FoldingTables):
     def begin(self) -> None:
         """Take the write lock now: a deferred BEGIN could fail half-way."""
         self._sql("BEGIN IMMEDIATE")
+
+    def flush(self) -> None:
+        """Write what was gathered, and remember it for the running totals."""
+        self.folded += [(key, gathered.parts) for key, gathered in self._gathered.items()]
+        super().flush()
 
     def commit(self) -> None:
         """Write the gathered deltas and make all of it durable: returns after the fsync."""

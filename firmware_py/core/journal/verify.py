@@ -66,14 +66,13 @@ def verify(
     if not path.is_file():
         raise JournalUnreadable(f"there is no journal at {path}")
     readers = Readers(path)
-    box: list[Verdict] = []
     try:
-        readers.snapshot(lambda connection: box.append(_verify(connection, features, progress)))
+        with readers.frozen() as connection:
+            return _verify(connection, features, progress)
     except (sqlite3.Error, KeyError) as error:
         raise JournalUnreadable(f"{path} cannot be read as a journal: {error}") from error
     finally:
         readers.close()
-    return box[0]
 
 
 def _verify(

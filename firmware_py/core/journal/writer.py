@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,8 +27,9 @@ from firmware_py.core.events import Event
 from firmware_py.core.journal import schema
 from firmware_py.core.journal.folding import BucketMemory
 from firmware_py.core.journal.reading import Readers
+from firmware_py.core.journal.totals import RunningTotals
 from firmware_py.core.journal.transaction import GroupTransaction, Head, Rules
-from firmware_py.core.ports import Feature, Reader, Transaction
+from firmware_py.core.ports import Feature, Reader, SeriesTotal, Transaction
 from firmware_py.core.worker import Life
 
 log = logging.getLogger(__name__)
@@ -61,21 +62,24 @@ class Journal:
         self.stopped = threading.Event()
         self.groups = 0
         self._before_commit: list[Callable[[Transaction], None]] = []
-        self._id, head = self._prepare()
+        self._id, head, newest_bucket = self._prepare()
         self._head = head
         self._memory: BucketMemory = {}
         self._bus = Bus(head.seq)
         self._readers = Readers(self.path)
+        self._totals = RunningTotals(self._readers, newest_bucket)
 
-    def _prepare(self) -> tuple[str, Head]:
+    def _prepare(self) -> tuple[str, Head, int]:
         try:
             with closing(schema.connect_writer(self.path)) as db:
                 schema.migrate(db, ((feature.name, feature.schema) for feature in self._rules.features))
                 meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
                 last = db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+                newest_bucket = db.execute("SELECT coalesce(max(id), 0) FROM bucket").fetchone()[0]
         except (sqlite3.Error, KeyError) as error:
             raise JournalUnreadable(f"{self.path} cannot be used as a journal: {error}") from error
-        return meta["journal_id"], Head(*(last or (int(meta["anchor_seq"]), meta["anchor_hash"])))
+        head = Head(*(last or (int(meta["anchor_seq"]), meta["anchor_hash"])))
+        return meta["journal_id"], head, newest_bucket
 
     @property
     def id(self) -> str:
@@ -129,6 +133,14 @@ class Journal:
     def reader(self) -> Reader:
         """Read-only access for any thread."""
         return self._readers
+
+    def snapshot(self) -> AbstractContextManager[Reader]:
+        """Several reads of one state; the writer goes on meanwhile and is not seen."""
+        return self._readers.snapshot()
+
+    def totals(self, within_s: float) -> Sequence[SeriesTotal] | None:
+        """What every series adds up to; None: not known within that time, ask again."""
+        return self._totals.read(within_s)
 
     def events_after(self, seq: int, limit: int) -> list[Event]:
         """From the disk, in order."""
@@ -197,6 +209,7 @@ class Journal:
                 self._fail(group, self._classify(error))
             return
         self._head = tx.head
+        self._totals.add(tx.folded)
         if db.conn.total_changes != changes:  # a group of refusals and repeats asked nothing of the disk
             self._refusing = None
         self.groups += 1

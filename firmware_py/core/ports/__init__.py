@@ -8,14 +8,16 @@ from firmware_py.core.ports.journal import (
     JournalPort,
     Reader,
     SchemaStep,
+    SeriesTotal,
     Submit,
     Transaction,
     View,
 )
-from firmware_py.core.ports.node import CITY_STATES, CityFaults, CityState, NodePort, OutboxFigures
+from firmware_py.core.ports.node import CITY_STATES, BucketPage, CityFaults, CityState, NodePort, OutboxFigures
 
 __all__ = [
     "CITY_STATES",
+    "BucketPage",
     "CityFaults",
     "CityState",
     "Decision",
@@ -29,6 +31,7 @@ __all__ = [
     "OutboxFigures",
     "Reader",
     "SchemaStep",
+    "SeriesTotal",
     "SimulatedWire",
     "Submit",
     "Transaction",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from firmware_py.core.bus import Bus
 from firmware_py.core.clock import Moment
@@ -106,6 +107,16 @@ class Feature(Protocol):
         ...
 
 
+class SeriesTotal(NamedTuple):
+    """One series' sum over all hours and epochs. `parts` as in `series.Delta`."""
+
+    series: str
+    labels: Mapping[str, str]
+    definition: int
+    simulated: bool
+    parts: tuple[int, ...]
+
+
 T = TypeVar("T")
 
 
@@ -137,6 +148,14 @@ class JournalPort(Protocol):
 
     def reader(self) -> Reader:
         """The calling thread's read-only connection."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Reader]:
+        """Several reads of one state, as it is committed now."""
+        ...
+
+    def totals(self, within_s: float) -> Sequence[SeriesTotal] | None:
+        """What every series adds up to, all of what is committed; None if that takes longer: ask again."""
         ...
 
     def events_after(self, seq: int, limit: int) -> list[Event]:

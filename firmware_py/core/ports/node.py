@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
+
+from pydantic import SecretStr
 
 from config.settings import Settings
 from firmware_py.core.clock import Clock
@@ -21,6 +23,19 @@ class OutboxFigures:
     oldest_age_s: float | None
     last_accepted_at: str | None
     rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class BucketPage:
+    """Buckets that changed, as they stand on the sync wire, in one state of the journal.
+
+    What belongs together is in one page, so who applies a page in one transaction sees no half of a correction. `next` is
+    where to go on; `more`: there is something there already.
+    """
+
+    buckets: Sequence[Mapping[str, Any]]
+    next: str
+    more: bool
 
 
 CityState = Literal["up", "down", "slow", "error", "portal"]
@@ -52,6 +67,11 @@ class NodePort(Protocol):
     @property
     def version(self) -> str:
         """The product's version."""
+        ...
+
+    @property
+    def pull_token(self) -> SecretStr | None:
+        """What the city's machines send to read figures by level; None: they answer this computer only."""
         ...
 
     @property
@@ -89,4 +109,14 @@ class NodePort(Protocol):
 
     def outbox(self) -> OutboxFigures:
         """The outbox's figures."""
+        ...
+
+    def buckets(self, after: str, limit: int) -> BucketPage:
+        """What changed after the place `after` (empty, or of a history that is not this one: everything, from the start).
+
+        About `limit` buckets; more where they belong together.
+
+        Raises:
+            BadCursor: `after` is no place that any node names.
+        """
         ...

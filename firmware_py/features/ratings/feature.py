@@ -23,6 +23,7 @@ from firmware_py.core.contracts import (
 from firmware_py.core.events import Event, NewEvent
 from firmware_py.core.placing import placement_of
 from firmware_py.core.ports import Decision, Fold, SchemaStep, View
+from firmware_py.features.ratings import releases
 from firmware_py.features.ratings.folding import apply_given, apply_placed, forget_old_acts, pressed_uptime_s
 from firmware_py.features.ratings.rules import Act, Windows, judge
 from firmware_py.features.ratings.scale import definition_of
@@ -63,7 +64,7 @@ class Ratings:
 
     name = "ratings"
     commands: tuple[type[Command], ...] = (GiveRating, TrustClock)
-    schema = (TABLES,)
+    schema = (TABLES, releases.SCHEMA)
 
     def __init__(self, settings: RatingsSettings, counters: frozenset[str], doors: Doors) -> None:
         self._settings = settings
@@ -87,8 +88,10 @@ class Ratings:
         ago_s = round(max(0.0, press.pressed_ago_s), 3)
         pressed_at = moment.utc - timedelta(seconds=ago_s)
         pressed_s = pressed_uptime_s(moment.uptime_s, ago_s)
+        before, after = self._acts_around(view, press, moment.boot_id, pressed_s)
         verdict = judge(
-            *self._acts_around(view, press, moment.boot_id, pressed_s),
+            before,
+            after,
             uptime_s=pressed_s,
             level=press.level,
             windows=self._windows,
@@ -101,6 +104,7 @@ class Ratings:
             "outcome": verdict.outcome,
             "reason": verdict.reason,
             "corrects": verdict.corrects,
+            "corrected_level": before.level if before and verdict.corrects else None,
             "pressed_ago_s": ago_s,
             "ticket": press.ticket,
         }
@@ -139,6 +143,7 @@ class Ratings:
                 "outcome": outcome,
                 "reason": reason,
                 "hour": iso_hour(placement.at(first_s if outcome != "excluded" else uptime_s)),
+                "corrected_level": level if outcome == "corrected" else None,
                 "estimated": placement.basis == "bounded",
             }
             events.append(NewEvent(RATING_PLACED, data, command.source, bool(simulated)))

@@ -20,6 +20,8 @@ DELAY = Series("rating_delay", "histogram", (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 HOUR_ESTIMATED = Series("ratings_hour_estimated", "count")
 ACTS_KEPT_S = 3600.0  # a press that arrives later than this is judged without the acts around it
 DEFINITION = 1  # of the series that no scale changes
+#: `ratings_corrected` by the level that was taken back. Definition 1 had no level, and events from before it name none.
+CORRECTED_DEFINITION = 2
 
 
 def pressed_uptime_s(uptime_s: float, ago_s: float) -> float:
@@ -89,7 +91,7 @@ def _correct(fold: Fold, event: Event, pressed_s: float) -> tuple[float, str | N
         fold.execute("UPDATE rating_waiting SET outcome = 'corrected' WHERE seq = ?", (replaced,))
     else:
         _add_rating(fold, event, counter, level, definition, hour, -1)
-        _add(fold, event, CORRECTED, {"counter": counter}, hour, DEFINITION, (1,))
+        _add_corrected(fold, event, hour)
     fold.execute(
         "UPDATE rating_act SET seq = ?, level = ?, word_uptime_s = ? WHERE counter = ? AND simulated = ? AND seq = ?",
         (event.seq, event.data["level"], pressed_s, *act),
@@ -108,7 +110,7 @@ def apply_placed(fold: Fold, event: Event) -> None:
             "UPDATE rating_act SET hour = ? WHERE counter = ? AND seq = ?", (hour, counter, data["rating_seq"])
         )
     elif data["outcome"] == "corrected":
-        _add(fold, event, CORRECTED, {"counter": counter}, hour, DEFINITION, (1,))
+        _add_corrected(fold, event, hour)
     else:
         _add(fold, event, EXCLUDED, {"counter": counter, "reason": data["reason"]}, hour, DEFINITION, (1,))
         fold.execute("DELETE FROM rating_act WHERE counter = ? AND seq = ?", (counter, data["rating_seq"]))
@@ -118,6 +120,16 @@ def apply_placed(fold: Fold, event: Event) -> None:
 
 def _add_rating(fold: Fold, event: Event, counter: str, level: int, definition: int, hour: str, count: int) -> None:
     _add(fold, event, RATINGS, {"counter": counter, "level": str(level)}, hour, definition, (count,))
+
+
+def _add_corrected(fold: Fold, event: Event, hour: str) -> None:
+    """One rating taken back; the event says which definition it is folded under, so that old journals refold as they were."""
+    counter, level = event.data["counter"], event.data.get("corrected_level")
+    if level is None:
+        _add(fold, event, CORRECTED, {"counter": counter}, hour, DEFINITION, (1,))
+    else:
+        labels = {"counter": counter, "level": str(level)}
+        _add(fold, event, CORRECTED, labels, hour, CORRECTED_DEFINITION, (1,))
 
 
 def _add(
