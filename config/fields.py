@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from config.rules import Location
 
-_UNITS = {"_s": " s", "_ms": " ms", "_bytes": " bytes"}
+_UNITS = {"_per_s": " per s", "_s": " s", "_ms": " ms", "_bytes": " bytes"}
 _LONGEST_SHOWN = 60
 _LOW = (("ge", "from"), ("gt", "more than"))
 _HIGH = (("le", "to"), ("lt", "less than"))

@@ -125,6 +125,7 @@ class CitySettings(Table):
     connect_timeout_s: float = Field(default=5, gt=0, le=120)
     read_timeout_s: float = Field(default=30, gt=0, le=600)
     retry_max_s: float = Field(default=300, ge=0.05, le=86400)
+    max_buckets_per_s: int = Field(default=100, ge=0, le=100_000)  # 0: as fast as the city answers
     ca_file: str | None = None  # a certificate authority of the city's own (PEM)
 
     @field_validator("url")

@@ -78,6 +78,7 @@ class CityLink:
             client,
             send_every_s=city.send_every_s,
             retry_max_s=city.retry_max_s,
+            max_buckets_per_s=city.max_buckets_per_s,
             on_city_time=trust.city_says,
         )
         if self._embedded is None or self.faults is None:

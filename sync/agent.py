@@ -22,6 +22,7 @@ from sync.backoff import Backoff
 from sync.batching import HourKey
 from sync.city_client import CityClient
 from sync.outbox import Applied, Load, Outbox
+from sync.pace import UNBOUNDED, pause_s
 from sync.protocol import MAX_BATCH_BUCKETS
 from sync.state import SyncState, check_result
 
@@ -38,6 +39,7 @@ class SyncAgent:
         clock: the node's clock.
         client: the city.
         send_every_s: how often it looks; what changed in between travels together.
+        max_buckets_per_s: a backlog goes no faster; 0 is as fast as the city answers (see `sync.pace`).
         retry_max_s: the longest wait between two attempts (but for what the city asks for), and how long hours rest that
             a relay has and the city has not confirmed.
         on_city_time: told the city's clock from each authenticated answer, so that it can become a source of trust.
@@ -54,6 +56,7 @@ class SyncAgent:
         *,
         send_every_s: float,
         retry_max_s: float,
+        max_buckets_per_s: float = UNBOUNDED,
         on_city_time: Callable[[datetime], None] | None = None,
         randomness: random.Random | None = None,
     ) -> None:
@@ -62,6 +65,7 @@ class SyncAgent:
         self._client = client
         self._outbox = Outbox(journal, clock)
         self._send_every_s = send_every_s
+        self._max_buckets_per_s = max_buckets_per_s
         self._rest_s = retry_max_s
         self._backoff = Backoff(retry_max_s)
         self._on_city_time = on_city_time
@@ -110,12 +114,16 @@ class SyncAgent:
         return life.stopping.is_set()
 
     def send_pending(self, life: Life) -> float:
-        """Send batch after batch until nothing is left or something fails; returns how long to wait then, in seconds."""
+        """Send batch after batch until nothing is left, something fails or the rate asks for a pause.
+
+        Returns how long to wait then, in seconds. Presses do not wait for any of it.
+        """
         while not life.stopping.is_set():
             life.beat()
             load = self._outbox.load(self._max_buckets, self._still_resting())
             if load is None and not self._wants_city_time():
                 break
+            began_s = self._clock.uptime_s()
             outcome = self._client.send(
                 self._journal.chain_head(), [item.wire for item in load.buckets] if load else []
             )
@@ -128,6 +136,9 @@ class SyncAgent:
             self._succeeded()
             if load is None:
                 break
+            wait_s = pause_s(len(load.buckets), self._clock.uptime_s() - began_s, self._max_buckets_per_s)
+            if wait_s > 0:
+                return wait_s
         return self._send_every_s
 
     def _wants_city_time(self) -> bool:

@@ -12,7 +12,9 @@ from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
+from support.databases import database, module_database, own_postgres, postgres
 
+__all__ = ["database", "module_database", "own_postgres", "postgres"]  # fixtures
 NO_SKIP = "NUCUOI_NO_SKIP"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

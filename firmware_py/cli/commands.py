@@ -174,19 +174,34 @@ def _ask(folder: Path, path: str) -> Any:
     return answer
 
 
-@nucuoi.command()
-@click.option("--database", default="sqlite:///city.db", show_default=True, help="SQLAlchemy URL.")
+database_option = click.option(
+    "--database",
+    default="sqlite:///city.db",
+    show_default=True,
+    envvar="NUCUOI_RECEIVER_DATABASE",  # what stands on a command line is seen by everybody on the machine
+    help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+)
+
+
+@nucuoi.group(invoke_without_command=True)
+@database_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
 @click.option("--open-scoreboard", is_flag=True, help="This computer reads the scoreboard without a token: for trials.")
 @click.option("--exit-with-parent", is_flag=True, hidden=True)
-def receiver(database: str, host: str, port: int, *, open_scoreboard: bool, exit_with_parent: bool) -> None:
-    """Run the reference city scoring server."""
+@click.pass_context
+def receiver(
+    context: click.Context, database: str, host: str, port: int, *, open_scoreboard: bool, exit_with_parent: bool
+) -> None:
+    """Run the reference city scoring server; with a command, look after its database."""
     from firmware_py import logs  # noqa: PLC0415
-    from sync.receiver.server import serve  # noqa: PLC0415
 
     logs.set_up()
     os.umask(NOT_FOR_OTHERS)
+    if context.invoked_subcommand is not None:
+        return
+    from sync.receiver.server import serve  # noqa: PLC0415
+
     try:
         serve(
             database,
@@ -198,6 +213,34 @@ def receiver(database: str, host: str, port: int, *, open_scoreboard: bool, exit
         )
     except (OSError, ValueError, NuCuoiError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@receiver.command("renew-store")
+@database_option
+def receiver_renew_store(database: str) -> None:
+    """Make every node send everything again: after a restore that the receiver cannot notice by itself."""
+    from sync.receiver.upkeep import renew  # noqa: PLC0415
+
+    try:
+        store = renew(database)
+    except NuCuoiError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"new store id {store}: every node sends everything again")
+
+
+@receiver.command("seal")
+@click.argument("month")
+@database_option
+@click.option("--drop", is_flag=True, help="Drop the buckets of the months before; the totals of all time keep them.")
+def receiver_seal(month: str, database: str, *, drop: bool) -> None:
+    """Take nothing new any more for hours before MONTH (2026-01, in UTC). It cannot be taken back."""
+    from sync.receiver.upkeep import seal_months  # noqa: PLC0415
+
+    try:
+        dropped = seal_months(database, month, drop=drop)
+    except (ValueError, NuCuoiError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"sealed before {month}" + (f"; dropped: {', '.join(dropped) or 'nothing was there'}" if drop else ""))
 
 
 @nucuoi.group()

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, Row, Table, func, insert, select, upd
 from sqlalchemy.exc import IntegrityError
 
 from sync.protocol import Name
-from sync.receiver.tables import node, reader, writing
+from sync.receiver.database import writing
+from sync.receiver.tables import node, reader
 
 NODES_VARIABLE = "NUCUOI_RECEIVER_NODES"
 READERS_VARIABLE = "NUCUOI_RECEIVER_READERS"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from firmware_py.core.clock import iso_hour
 from firmware_py.core.events import canonical_json
@@ -77,13 +78,24 @@ def objection(bucket: WireBucket, now: datetime) -> str | None:
         return "unknown_definition"
     if bucket.series == "ratings" and not _is_level(bucket.labels.get("level"), bucket.definition):
         return "invalid"
-    if bucket.hour > iso_hour(now + FUTURE_LIMIT):
+    if bucket.hour > _last_hour(now):
         return "future"
     return None
 
 
+@lru_cache(maxsize=8)
+def _last_hour(now: datetime) -> str:
+    """The same for all buckets of a batch."""
+    return iso_hour(now + FUTURE_LIMIT)
+
+
 def _is_level(text: str | None, definition: int) -> bool:
-    return text in {str(level) for level in range(1, SCALES[definition].levels + 1)}
+    return text in _levels(definition)
+
+
+@lru_cache
+def _levels(definition: int) -> frozenset[str]:
+    return frozenset(str(level) for level in range(1, SCALES[definition].levels + 1))
 
 
 def judge(held: Content | None, offered: Content, *, sealed: bool) -> Verdict:

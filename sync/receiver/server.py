@@ -29,10 +29,11 @@ from sync.receiver.credentials import (
     nodes_from_variable,
     readers_from_variable,
 )
-from sync.receiver.tables import open_engine
+from sync.receiver.database import CONNECTIONS
+from sync.receiver.opening import open_engine
 
 logger = logging.getLogger(__name__)
-THREADS = 8
+THREADS = CONNECTIONS
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE_S = 3.0
 STDIN = 0
@@ -167,4 +168,4 @@ def _end_with_stdin() -> None:
     logger.info("the parent is gone: ending")
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(GRACE_S)
-    os._exit(0)  # a request hangs; SQLite keeps what was answered
+    os._exit(0)  # a request hangs; the database keeps what was answered

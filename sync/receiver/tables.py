@@ -1,52 +1,49 @@
-"""The city's tables, and the engine that keeps them. SQLAlchemy Core with portable types: SQLite here, PostgreSQL later.
+"""The city's tables. SQLAlchemy Core with portable types: one definition for SQLite and PostgreSQL.
 
-Times are ISO 8601 texts in UTC, of one width, so that their order as texts is their order in time in every database.
+Times are ISO 8601 texts in UTC, of one width, and compared byte by byte (collation "C"), so that their order as texts is
+their order in time in every database.
 """
 
 from __future__ import annotations
 
-import uuid
-from contextlib import AbstractContextManager
-from typing import Any
+import hashlib
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
-    Engine,
     ForeignKey,
-    Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
-    create_engine,
-    event,
-    insert,
-    inspect,
     select,
-    update,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.dialects.postgresql import VARCHAR
+from sqlalchemy.types import TypeEngine
 
-from firmware_py.core.errors import NuCuoiError
-
-SCHEMA_VERSION = 1
-BUSY_TIMEOUT_S = 10
+from firmware_py.core.events import canonical_json
 
 metadata = MetaData()
 
+
+def _word(length: int) -> TypeEngine[str]:
+    """A text that people do not sort: no locale's rules, in no database."""
+    return String(length).with_variant(VARCHAR(length, collation="C"), "postgresql")
+
+
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
-#: `store`: this database's id, renewed by a restore. `sealed_before`: hours before it accept nothing any more.
+#: `store`: this database's id, renewed by a restore. `home`, `mark`: how a restore is noticed (see `home.py`).
+#: `sealed_before`: hours before it accept nothing any more.
 setting = Table(
     "setting",
     metadata,
-    Column("key", String(64), primary_key=True),
+    Column("key", _word(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
 
@@ -54,64 +51,75 @@ node = Table(
     "node",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("site", String(64), nullable=False),
-    Column("name", String(64), nullable=False),
-    Column("token_sha256", String(64), nullable=False, unique=True),
-    Column("last_seen", String(32)),  # when its newest batch was taken, by the city's clock
+    Column("site", _word(64), nullable=False),
+    Column("name", _word(64), nullable=False),
+    Column("token_sha256", _word(64), nullable=False, unique=True),
+    Column("last_seen", _word(32)),  # when its newest batch was taken, by the city's clock
     UniqueConstraint("site", "name"),
 )
 
 reader = Table(
     "reader",
     metadata,
-    Column("name", String(64), primary_key=True),
-    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("name", _word(64), primary_key=True),
+    Column("token_sha256", _word(64), nullable=False, unique=True),
 )
 
+#: PostgreSQL keeps it month by month (`partitions.py`). Nothing refers to it and it refers to nothing by a foreign key: a month
+#: must come and go without a lock on another table. (Whoever writes here has locked its node's row.)
 bucket = Table(
     "bucket",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("node_id", ForeignKey("node.id"), nullable=False),
-    Column("epoch", String(128), nullable=False),
-    Column("series", String(64), nullable=False),
+    Column("node_id", Integer, primary_key=True, autoincrement=False),
+    Column("hour", _word(32), primary_key=True),
+    Column("epoch", _word(128), primary_key=True),
+    Column("series_key", LargeBinary(16), primary_key=True),
+    Column("series", _word(64), nullable=False),
     Column("labels", Text, nullable=False),  # canonical JSON
     Column("simulated", Boolean, nullable=False),
     Column("definition", Integer, nullable=False),
-    Column("hour", String(32), nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("final", Boolean, nullable=False),
     Column("partial", Boolean, nullable=False),
     Column("value", Text, nullable=False),  # canonical JSON, as on the wire
     Column("amount", BigInteger),  # what is summed: a count, or milliseconds; NULL for histograms
-    Column("received_at", String(32), nullable=False),
-    UniqueConstraint("node_id", "epoch", "series", "labels", "simulated", "definition", "hour"),
-    Index("bucket_of_hour", "node_id", "hour", "series"),
+    Column("received_at", _word(32), nullable=False),
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (hour)",
 )
 
 #: Each series' sum over all epochs and hours, kept in step with `bucket` in the same transaction: the scoreboard of all time
-#: costs what there are series, not what there are years.
+#: costs what there are series, not what there are years. Hours whose buckets were dropped under the seal stay in it.
 total = Table(
     "total",
     metadata,
     Column("node_id", ForeignKey("node.id"), primary_key=True),
-    Column("simulated", Boolean, primary_key=True),
-    Column("series", String(64), primary_key=True),
-    Column("labels", Text, primary_key=True),
-    Column("definition", Integer, primary_key=True),
+    Column("series_key", LargeBinary(16), primary_key=True),
+    Column("simulated", Boolean, nullable=False),
+    Column("series", _word(64), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("definition", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False),
 )
 
-#: The same bucket and revision with other content: evidence, never applied. The digest keeps repeats from growing it.
+#: The same bucket and revision with other content: evidence, never applied. The digest keeps repeats from growing it. It says
+#: itself which bucket is meant, so that it outlives it.
 disputed = Table(
     "disputed",
     metadata,
-    Column("bucket_id", ForeignKey("bucket.id"), primary_key=True),
+    Column("node_id", ForeignKey("node.id"), primary_key=True),
+    Column("hour", _word(32), primary_key=True),
+    Column("epoch", _word(128), primary_key=True),
+    Column("series_key", LargeBinary(16), primary_key=True),
     Column("revision", BigInteger, primary_key=True),
-    Column("value_sha256", String(64), primary_key=True),
+    Column("value_sha256", _word(64), primary_key=True),
+    Column("series", _word(64), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("definition", Integer, nullable=False),
     Column("value", Text, nullable=False),
-    Column("batch", String(64), nullable=False),
-    Column("received_at", String(32), nullable=False),
+    Column("batch", _word(64), nullable=False),
+    Column("received_at", _word(32), nullable=False),
 )
 
 #: The head of a node's chain of hashes when it sent a batch: a later edit of the node's history cannot reproduce it.
@@ -119,63 +127,16 @@ chain_head = Table(
     "chain_head",
     metadata,
     Column("node_id", ForeignKey("node.id"), primary_key=True),
-    Column("head", String(128), primary_key=True),
-    Column("batch", String(64), nullable=False),
-    Column("received_at", String(32), nullable=False),
+    Column("head", _word(128), primary_key=True),
+    Column("batch", _word(64), nullable=False),
+    Column("received_at", _word(32), nullable=False),
 )
 
 
-class DatabaseUnusable(NuCuoiError, RuntimeError):
-    """The city's database cannot be opened, or was made by another version of this program; the text says what to do."""
-
-
-def open_engine(database_url: str) -> Engine:
-    """An engine whose tables exist; the store id is created with them.
-
-    Raises:
-        DatabaseUnusable: the address is wrong, the database cannot be opened, or has another schema version.
-    """
-    try:
-        url = make_url(database_url)
-        engine = create_engine(url)
-    except (SQLAlchemyError, ImportError) as error:
-        raise DatabaseUnusable(
-            f"the database's address cannot be used ({type(error).__name__}): write sqlite:///FILE"
-        ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    shown = url.render_as_string(hide_password=True)
-    try:
-        found = _prepare(engine)
-    except SQLAlchemyError as error:
-        engine.dispose()
-        raise DatabaseUnusable(f"the database {shown} cannot be opened: {error}") from error
-    if found != SCHEMA_VERSION:
-        engine.dispose()
-        raise DatabaseUnusable(
-            f"the database {shown} has schema {found}, this program needs {SCHEMA_VERSION}: "
-            "use the program version that made it, or another database"
-        )
-    return engine
-
-
-def _prepare(engine: Engine) -> int | None:
-    """Create what is missing in a new database; its schema version."""
-    with writing(engine) as connection:
-        if not inspect(connection).has_table(schema_version.name):
-            metadata.create_all(connection)
-            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-            connection.execute(insert(setting).values(key="store", value=str(uuid.uuid4())))
-        return connection.execute(select(schema_version.c.version)).scalar()
-
-
-def writing(engine: Engine) -> AbstractContextManager[Connection]:
-    """One writing transaction, as a context: it holds SQLite's write lock from its start.
-
-    A transaction that reads first and locks later would fail as "database is locked" under two writers.
-    """
-    return engine.execution_options(writes=True).begin()
+def series_key(series: str, labels: str, *, simulated: bool, definition: int) -> bytes:
+    """What stands for a series' identity in every index: labels may be longer than PostgreSQL's index takes (2.7 kB)."""
+    identity = canonical_json([series, labels, simulated, definition])
+    return hashlib.sha256(identity.encode()).digest()[:16]
 
 
 def store_id(connection: Connection) -> str:
@@ -183,28 +144,6 @@ def store_id(connection: Connection) -> str:
     return str(connection.execute(select(setting.c.value).where(setting.c.key == "store")).scalar_one())
 
 
-def renew_store(engine: Engine) -> str:
-    """Give the database a new id, so that every node sends everything again. To be called after each restore.
-
-    Also after the city learnt new definitions: what it rejected before gets another chance.
-    """
-    new = str(uuid.uuid4())
-    with writing(engine) as connection:
-        connection.execute(update(setting).where(setting.c.key == "store").values(value=new))
-    return new
-
-
-def _set_up_sqlite(dbapi_connection: Any, _record: object) -> None:
-    dbapi_connection.isolation_level = None  # BEGIN is ours (below), not the driver's guess
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-        "journal_mode = WAL",
-        "synchronous = FULL",  # an answer promises that the batch survives a power cut
-        "foreign_keys = ON",
-    ):
-        dbapi_connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+def settings_of(connection: Connection) -> dict[str, str]:
+    """All of `setting`: a handful of rows."""
+    return {row.key: row.value for row in connection.execute(select(setting.c.key, setting.c.value))}

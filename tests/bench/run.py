@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # a checkout without an installation works too
 
-import lamp  # noqa: E402 - after the path
+import city  # noqa: E402 - after the path
+import lamp  # noqa: E402
 import press  # noqa: E402
 import scale  # noqa: E402
 import slow  # noqa: E402
@@ -64,6 +65,7 @@ def _parts(*, quick: bool) -> dict[str, Callable[[], list[Figure]]]:
         "memory": lambda: start.memory_figures(_tell),
         "stream": lambda: stream.stream_figures(2 if quick else 6, 100, _tell),
         "slow": lambda: slow.slow_figures(2 if quick else 4, 60 if quick else 240, _tell),
+        "city": lambda: city.city_figures(2 if quick else 5, _tell),
         "scale": lambda: scale.scale_figures(scale.QUICK if quick else scale.FULL, _tell),
     }
 

@@ -24,7 +24,7 @@ from firmware_py.core.worker import Life
 from sync.agent import SyncAgent
 from sync.outbox import figures
 from sync.receiver.credentials import add_node
-from sync.receiver.tables import renew_store
+from sync.receiver.home import renew_store
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def journal(tmp_path, clock):
 
 
 @pytest.fixture
-def city(tmp_path):
+def city(database):
     # The fake clock stands on a Monday that may be ahead of the real one.
-    with running_city(tmp_path, now=lambda: FakeClock().utc) as it:
+    with running_city(database, now=lambda: FakeClock().utc) as it:
         yield it
 
 
@@ -238,6 +238,27 @@ def test_an_hour_that_is_too_large_goes_in_parts(journal, clock, agent_for):
         agent.send_pending(Life())
     assert sum(size for size in sizes if size <= 3) == 6
     assert pending(journal, clock) == 0
+
+
+def test_a_backlog_goes_no_faster_than_the_site_file_says(journal, clock, agent_for):
+    for _ in range(8):  # eight hours of two buckets each
+        press(journal, 5)
+        clock.advance(3600)
+    began_s, sent = clock.uptime_s(), []
+    with scripted_city(lambda request, _: request.accept_all()) as city:
+        agent = agent_for(city.url, max_buckets_per_s=2)
+        agent._max_buckets = 4
+        while pending(journal, clock):
+            wait_s = agent.send_pending(Life())
+            sent.append(len(city.requests[-1].batch["buckets"]))
+            assert wait_s == sent[-1] / 2
+            clock.advance(wait_s)
+        assert sum(sent) == 16
+        assert len(sent) == len(city.requests) > 1  # a round for each batch: it looks around in between
+        assert clock.uptime_s() - began_s == 16 / 2
+        press(journal, 5)  # no presses had to wait, nor does what they changed once the backlog is gone
+        assert agent.send_pending(Life()) == 1
+        assert agent.send_pending(Life()) == 60
 
 
 def test_what_cannot_be_made_smaller_waits_and_hinders_nobody(journal, clock, agent_for):

@@ -123,7 +123,7 @@ def test_asked_to_stop_it_stops_cleanly_and_says_so_in_the_journal(tmp_path, sys
         assert told == b"STOPPING=1"
     files = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
     assert files["journal.db"] == 0o640  # and no -wal beside it: who copies the one file has everything
-    assert set(files) == {"journal.db", "city.db", "node.lock"}
+    assert set(files) == {"journal.db", "city.db", "city.db-mark", "node.lock"}
     assert not any(mode & 0o007 for mode in files.values())  # nothing for other users
     assert len(kept(tmp_path / "data", "node.stopped")) == 1
     assert len(kept(tmp_path / "data")) == 1
@@ -153,7 +153,7 @@ def test_what_was_answered_survives_a_kill_and_reaches_the_city_once_and_no_chil
         assert found == {5: 1, 4: 1, 3: 1, 2: 1}
         assert node.stop(signal.SIGHUP) == 0  # the terminal was closed: a stop like any other
     assert len(kept(folder, "node.stopped")) == 1
-    assert sorted(path.name for path in folder.iterdir()) == ["city.db", "journal.db", "node.lock"]
+    assert sorted(path.name for path in folder.iterdir()) == ["city.db", "city.db-mark", "journal.db", "node.lock"]
     assert nucuoi("journal", "verify", "--data", folder).returncode == 0
 
 

@@ -18,8 +18,8 @@ PATH = f"/v1/nodes/{NODE}/buckets"
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    with running_city(tmp_path_factory.mktemp("city")) as it:
+def city(module_database):
+    with running_city(module_database) as it:
         yield it
 
 

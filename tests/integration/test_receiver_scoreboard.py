@@ -11,8 +11,8 @@ from sync.receiver.credentials import add_node, add_reader
 
 
 @pytest.fixture
-def city(tmp_path):
-    with running_city(tmp_path) as it:
+def city(database):
+    with running_city(database) as it:
         yield it
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from city_stores import CityStore, PostgresStore
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from support.postgres import Cluster
 from worlds import Rules, World
 
 import sync.outbox
+import sync.receiver.home
 import sync.receiver.intake
 from firmware_py.core.journal.folding import FoldingTables
 from firmware_py.core.journal.writer import Journal
@@ -28,11 +31,13 @@ class Ward(RuleBasedStateMachine):
     """Presses, corrections, trust, restarts, restores, and a network that loses, delays, repeats and reorders."""
 
     rules_in_force: Rules = Rules()
+    cluster: Cluster | None = None  # the city's: PostgreSQL instead of SQLite
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = Path(tempfile.mkdtemp(prefix="nucuoi-ward-"))
-        self.world = World(self._folder, self.rules_in_force)
+        store = PostgresStore(self.cluster) if self.cluster else None
+        self.world = World(self._folder, self.rules_in_force, store)
 
     @rule(counter=st.sampled_from("12"), level=st.integers(1, 3))
     def press(self, counter: str, level: int) -> None:
@@ -119,6 +124,15 @@ def test_any_interleaving_ends_with_the_city_equal_to_the_model() -> None:
     run_state_machine_as_test(Ward, settings=SETTINGS)  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.slow
+def test_a_city_on_postgresql_ends_the_same(postgres: Cluster) -> None:
+    class WardOnPostgresql(Ward):
+        cluster = postgres
+
+    few = settings(SETTINGS, max_examples=12)
+    run_state_machine_as_test(WardOnPostgresql, settings=few)  # type: ignore[no-untyped-call]
+
+
 # --- each rule, taken out ------------------------------------------------------------------------------------------------------
 
 
@@ -127,13 +141,6 @@ class OneEpochForever(Rules):
 
     def journal_started(self, journal: Journal) -> None:
         journal._epoch = "e" * 32
-
-
-class NoNewStore(Rules):
-    """A restored city goes on under its old name."""
-
-    def city_restored(self, world: World) -> None:
-        pass
 
 
 class HalvesOfABatch(Rules):
@@ -147,6 +154,11 @@ def accepted_whatever_it_is_now(tx: Transaction, bucket: LoadedBucket, read_at: 
     """An acceptance clears the bucket, also of what was folded in after the batch was read."""
     del read_at
     tx.execute("UPDATE bucket SET accepted_revision = revision, pending_since = NULL WHERE id = ?", (bucket.id,))
+
+
+def never_moved(connection: Any, settings: Any) -> None:
+    """A restored city goes on under its old name."""
+    del connection, settings
 
 
 def latest_arrival_wins(held: Content | None, offered: Content, *, sealed: bool) -> Verdict:
@@ -225,8 +237,8 @@ SLOW_ANSWER = "press, wait, send slowly"
 CUT_IN_A_CORRECTION = "press, send, save card, correct, half arrives, restore card, trust"
 
 
-def played(tmp_path: Path, script: str, rules: Rules | None = None) -> World:
-    world = World(tmp_path, rules)
+def played(tmp_path: Path, script: str, rules: Rules | None = None, store: CityStore | None = None) -> World:
+    world = World(tmp_path, rules, store)
     try:
         scenario(world, script)
         world.check()
@@ -235,9 +247,17 @@ def played(tmp_path: Path, script: str, rules: Rules | None = None) -> World:
     return world
 
 
-@pytest.mark.parametrize("script", [RESTORED_CARD, RESTORED_CITY, LATE_BATCH, SLOW_ANSWER, CUT_IN_A_CORRECTION])
+STORIES = [RESTORED_CARD, RESTORED_CITY, LATE_BATCH, SLOW_ANSWER, CUT_IN_A_CORRECTION]
+
+
+@pytest.mark.parametrize("script", STORIES)
 def test_with_every_rule_in_force_the_stories_end_well(tmp_path: Path, script: str) -> None:
     played(tmp_path, script)
+
+
+@pytest.mark.parametrize("script", STORIES)
+def test_the_stories_end_well_on_postgresql(tmp_path: Path, postgres: Cluster, script: str) -> None:
+    played(tmp_path, script, store=PostgresStore(postgres))
 
 
 def test_one_epoch_for_the_life_of_a_database_loses_presses_after_a_restore(tmp_path: Path) -> None:
@@ -253,9 +273,18 @@ def test_writing_older_epochs_buckets_loses_presses_after_a_restore(
         played(tmp_path, RESTORED_CARD)
 
 
-def test_a_restored_city_under_its_old_name_stays_poorer(tmp_path: Path) -> None:
+def test_a_restored_city_under_its_old_name_stays_poorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync.receiver.home, "_moved_because", never_moved)
     with pytest.raises(AssertionError):
-        played(tmp_path, RESTORED_CITY, NoNewStore())
+        played(tmp_path, RESTORED_CITY)
+
+
+def test_a_city_on_postgresql_under_its_old_name_stays_poorer(
+    tmp_path: Path, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync.receiver.home, "_moved_because", never_moved)
+    with pytest.raises(AssertionError):
+        played(tmp_path, RESTORED_CITY, store=PostgresStore(postgres))
 
 
 def test_without_revisions_a_late_batch_turns_the_city_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

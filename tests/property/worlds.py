@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from city_stores import CityStore, SqliteStore
 from plain_model import NodeMemory, PlainModel, What
+from sqlalchemy import text
 from support.fake_clock import FakeClock
 from support.journals import do, hall_features, running_journal
 
@@ -27,7 +29,7 @@ from sync.outbox import Load, Outbox
 from sync.protocol import BatchAnswer
 from sync.receiver.app import create_app
 from sync.receiver.credentials import add_node
-from sync.receiver.tables import open_engine, renew_store
+from sync.receiver.opening import open_engine
 
 TOKEN = "a-token-for-the-test"
 WRONG_TIME = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
@@ -51,27 +53,24 @@ class Rules:
         """What one correction moved travels in one batch."""
         return [[item.wire for item in load.buckets]]
 
-    def city_restored(self, world: World) -> None:
-        """A restored city has a new store id."""
-        renew_store(world.engine)
-
 
 class World:
     """One node, one city."""
 
-    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+    def __init__(self, folder: Path, rules: Rules | None = None, store: CityStore | None = None) -> None:
         self.rules = rules or Rules()
         self.model = PlainModel()
         self.clock = FakeClock()
         self.true_utc = self.clock.utc
-        self._node_dir, self._city_file = folder / "node", folder / "city.db"
+        self._node_dir = folder / "node"
+        self.store = store or SqliteStore(folder)
         self._node_dir.mkdir()
         self._numbers = itertools.count(1)
         self._boots = itertools.count(2)
         self.late: list[Letter] = []
         self.conflicts = 0
         self._card: tuple[Path, NodeMemory] | None = None
-        self._city_copy: tuple[Path, dict[int, Any]] | None = None
+        self._city_copy: dict[int, Any] | None = None  # what had been delivered when it was made
         self._open_city()
         add_node(self.engine, "ward", "hub", TOKEN)
         self._start()
@@ -223,37 +222,33 @@ class World:
     # --- the city
 
     def _open_city(self) -> None:
-        self.engine = open_engine(f"sqlite:///{self._city_file}")
+        self.engine = open_engine(self.store.url)
         self.city = create_app(self.engine, open_on_loopback=True, now=lambda: self.true_utc).test_client()
 
     def back_up_city(self) -> None:
-        copy = self._city_file.with_name("city-backup.db")
-        with closing(sqlite3.connect(self._city_file)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-        self._city_copy = (copy, dict(self.model.delivered))
+        self.engine.dispose()  # PostgreSQL copies a database only while nobody is connected
+        self.store.back_up()
+        self._city_copy = dict(self.model.delivered)
 
     def restore_city(self) -> None:
+        """The city is put back as it was. That it gets a new store id is its own doing."""
         if self._city_copy is None:
             return
-        copy, delivered = self._city_copy
         self.engine.dispose()
-        for old in self._city_file.parent.glob("city.db*"):
-            old.unlink()
-        shutil.copy(copy, self._city_file)
+        self.store.restore()
         self._open_city()
-        self.model.delivered = dict(delivered)
-        self.rules.city_restored(self)
+        self.model.delivered = dict(self._city_copy)
 
     # --- the end
 
     def city_counts(self) -> dict[What, int]:
         """What the city's buckets add up to, summed over epochs and hours; its running totals must say the same."""
-        with closing(sqlite3.connect(self._city_file)) as city:
+        with self.engine.begin() as city:
             from_buckets, from_totals = (
                 {
                     (series, labels): int(amount)
                     for series, labels, amount in city.execute(
-                        f"SELECT series, labels, sum(amount) FROM {table} GROUP BY series, labels"
+                        text(f"SELECT series, labels, sum(amount) FROM {table} GROUP BY series, labels")
                     )
                     if amount
                 }
@@ -278,3 +273,4 @@ class World:
     def close(self) -> None:
         self._stop()
         self.engine.dispose()
+        self.store.close()

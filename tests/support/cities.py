@@ -26,8 +26,8 @@ from sync.agent import SyncAgent
 from sync.city_client import CityClient
 from sync.receiver.app import create_app
 from sync.receiver.credentials import add_node
+from sync.receiver.opening import open_engine
 from sync.receiver.server import address, listen
-from sync.receiver.tables import open_engine
 
 DEADLINE_S = 20.0
 SITE, NODE, TOKEN = "ward-1", "hub", "token-of-ward-1-hub"
@@ -71,7 +71,7 @@ class City:
 
     def send(self, *buckets: Mapping[str, Any], token: str = TOKEN, node: str = NODE, **changes: Any) -> Answer:
         """POST a batch of these buckets."""
-        document = batch(*buckets) | changes
+        document = batch(*buckets) | {"node": node} | changes
         headers = {"Authorization": f"Bearer {token}", "Content-Encoding": "gzip"}
         return self.request("POST", f"/v1/nodes/{node}/buckets", gzip.compress(json.dumps(document).encode()), headers)
 
@@ -121,10 +121,14 @@ def batch(*buckets: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def running_city(
-    folder: Path, *, open_on_loopback: bool = True, now: Callable[[], datetime] | None = None, name: str = "city.db"
+    place: Path | str,
+    *,
+    open_on_loopback: bool = True,
+    now: Callable[[], datetime] | None = None,
+    name: str = "city.db",
 ) -> Iterator[City]:
-    """The real receiver, with one registered node, on a real port."""
-    engine = open_engine(f"sqlite:///{folder / name}")
+    """The real receiver, with one registered node, on a real port. `place`: a folder for SQLite's file, or an address."""
+    engine = open_engine(place if isinstance(place, str) else f"sqlite:///{place / name}")
     add_node(engine, SITE, NODE, TOKEN)
     more = {} if now is None else {"now": now}
     server = listen(create_app(engine, open_on_loopback=open_on_loopback, **more), "127.0.0.1", 0)

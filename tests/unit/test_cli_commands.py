@@ -251,3 +251,26 @@ def test_machines_get_json(nucuoi, tmp_path, monkeypatch):
     assert nucuoi("outbox", "--data", tmp_path).out == (
         "2 waiting, the oldest for 3 s; 0 rejected by the city\nlast accepted: never\n"
     )
+
+
+def test_a_store_is_renewed_and_months_are_sealed_by_hand(nucuoi, tmp_path):
+    there = ["--database", f"sqlite:///{tmp_path / 'city.db'}"]
+    first, second = (nucuoi("receiver", "renew-store", *there) for _ in range(2))
+    assert first.code == second.code == 0
+    assert first.out != second.out
+    assert "every node sends everything again" in first.out
+    assert (
+        nucuoi("receiver", "seal", "2026-02", "--drop", *there).out
+        == "sealed before 2026-02; dropped: nothing was there\n"
+    )
+    earlier = nucuoi("receiver", "seal", "2026-01", *there)
+    assert earlier.code == 1
+    assert "never moves back" in earlier.err
+    assert nucuoi("receiver", "seal", "January", *there).code == 1
+
+
+def test_a_database_that_cannot_be_opened_is_said_without_its_password(nucuoi):
+    ended = nucuoi("receiver", "renew-store", "--database", "postgresql://city:SECRET@127.0.0.1:1/city")
+    assert ended.code == 1
+    assert "Is PostgreSQL running there" in ended.err
+    assert "SECRET" not in ended.err

@@ -15,7 +15,13 @@ def test_every_table_can_be_made(dialect):
             assert f"CREATE INDEX {index.name}" in str(CreateIndex(index).compile(dialect=dialect))
 
 
-def test_a_city_does_not_run_out_of_bucket_numbers():
-    made = str(CreateTable(metadata.tables["bucket"]).compile(dialect=postgresql.dialect()))
-    assert "id BIGSERIAL NOT NULL" in made
-    assert "amount BIGINT" in made
+def test_sums_and_revisions_have_64_bits():
+    for name, column in (("bucket", "revision"), ("bucket", "amount"), ("total", "amount"), ("disputed", "revision")):
+        made = str(CreateTable(metadata.tables[name]).compile(dialect=postgresql.dialect()))
+        assert f"{column} BIGINT" in made
+
+
+def test_hours_are_compared_byte_by_byte_whatever_the_databases_language():
+    for table in metadata.sorted_tables:
+        if "hour" in table.c:
+            assert 'hour VARCHAR(32) COLLATE "C"' in str(CreateTable(table).compile(dialect=postgresql.dialect()))

@@ -10,8 +10,9 @@ from support.cities import NODE, SITE, TOKEN, batch, bucket
 from sync.protocol import Batch
 from sync.receiver.credentials import add_node, node_of
 from sync.receiver.intake import receive
+from sync.receiver.opening import open_engine
 from sync.receiver.tables import bucket as bucket_table
-from sync.receiver.tables import open_engine, total
+from sync.receiver.tables import total
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 LABELS = ({"counter": "1"}, {"counter": "2"})
