@@ -76,14 +76,25 @@ def serve(
         if exit_with_parent:
             threading.Thread(target=_end_with_stdin, name="parent-watch", daemon=True).start()
         _say_who_reads(engine, is_open=is_open)
-        sys.stdout.write(f"ready {address(server)}\n")
-        sys.stdout.flush()
+        _tell(f"ready {address(server)}")
         try:
             server.run()
         finally:
             server.close()
     finally:
         engine.dispose()
+
+
+def _tell(line: str) -> None:
+    """A line on stdout. Whoever started this may have been killed meanwhile: that is no error of ours."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        logger.info("nobody reads what is said on stdout")
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # what is still to be flushed at the end must not fail again
+        os.close(nowhere)
 
 
 def listen(app: Flask, host: str, port: int) -> BaseWSGIServer:

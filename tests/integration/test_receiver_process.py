@@ -197,3 +197,11 @@ def test_an_address_that_others_reach_is_never_open(start):
     out, err = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, out) == (1, "")
     assert "--open-scoreboard is for a loopback address only, not for 0.0.0.0" in err
+
+
+def test_one_whose_parent_was_killed_while_it_started_ends_without_an_error(start):
+    process = start(SERVE)
+    process.stdout.close()  # before it could say that it is ready
+    process.stdin.close()
+    assert process.wait(DEADLINE_S) == 0
+    assert "Traceback" not in process.stderr.read()
