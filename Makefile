@@ -26,7 +26,7 @@ BROKEN := broken-venv
 endif
 endif
 
-.PHONY: help run test check fmt bench crash lock clean broken-venv
+.PHONY: help run test check fmt bench crash screens lock clean broken-venv
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do
@@ -57,6 +57,10 @@ bench: $(VENV)/.dev ## Measure, each figure against a floor of the same run
 
 crash: $(VENV)/.dev ## Kill the node at random, and by the power-loss model, and count again (CYCLES=200)
 	@exec $(BIN)/python tests/crash/run.py --cycles $(CYCLES) $(ARGS)
+
+screens: $(VENV)/.dev ## Take the pictures of docs/screens.md again, with Debian's Chromium
+	@$(BIN)/python tests/browser/screens.py $(ARGS)
+	$(BIN)/python tests/browser/city_screens.py
 
 lock: $(VENV)/.run ## Write both locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(BIN)/python -m venv $(VENV)/lock

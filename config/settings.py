@@ -150,6 +150,7 @@ class RatingsSettings(Table):
     lockout_s: float = Field(default=3, ge=0, le=600)
     correction_s: float = Field(default=5, ge=0, le=60)
     binding: Literal["off", "preferred", "required"] = "off"
+    order: Literal["best_first", "worst_first"] = "best_first"
 
     @field_validator("satisfied_from")
     @classmethod

@@ -18,9 +18,11 @@ from local_api.metrics import metrics_blueprint
 from local_api.openapi import api_app, document_blueprint
 from local_api.pages import pages_blueprint
 from local_api.problems import answer_with_problems
+from local_api.rate import rate_blueprint
 from local_api.ratings import ratings_blueprint
 from local_api.simulate import simulate_blueprint
 from local_api.simulator import simulator_blueprint
+from local_api.staff import staff_blueprint
 
 
 def create_app(node: NodePort, listeners: Listeners | None = None) -> OpenAPI:
@@ -42,10 +44,12 @@ def create_app(node: NodePort, listeners: Listeners | None = None) -> OpenAPI:
         events_blueprint(node, places),
         metrics_blueprint(node),
         buckets_blueprint(node),
+        staff_blueprint(node, places),
         simulate_blueprint(node),
         document_blueprint(app),
     ):
         app.register_api(area)
+    app.register_blueprint(rate_blueprint(node))
     app.register_blueprint(pages_blueprint(node))
     app.register_blueprint(simulator_blueprint(node, places))
     return app

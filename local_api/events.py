@@ -40,18 +40,40 @@ class ResumeQuery(Query):
 def events_blueprint(node: NodePort, listeners: Listeners) -> APIBlueprint:
     """The live stream of `node`."""
     area = APIBlueprint("events", __name__, abp_tags=[Tag(name="events")])
+    made = Frames(node.journal.id)
 
     @area.get("/api/v1/events", responses={200: text_answer(sse.TYPE, "Server-sent events"), **problems(503)})
     def stream(header: ResumeHeaders, query: ResumeQuery) -> Response:
         """What the journal commits, live. An `event: reset` says that it cannot resume: fetch the state anew."""
         last_id = header.last_id or query.last_event_id
-        return listeners.stream(lambda pause: event_frames(node.journal, last_id, pause))
+        return listeners.stream(lambda pause: event_frames(node.journal, made, last_id, pause))
 
     return area
 
 
+class Frames:
+    """The text of an event on the stream, made once for all who listen: the bus gives all of them the same object.
+
+    Callable from any thread without a lock: two that make the same text at the same moment make the same.
+    """
+
+    def __init__(self, journal_id: str, keep: int = 256) -> None:
+        self._journal_id = journal_id
+        self._made: list[tuple[Event | None, str]] = [(None, "")] * keep  # an event's place: its seq modulo the length
+
+    def of(self, event: Event) -> str:
+        """The event's frame, with what `STREAMED_FIELDS` lets out and nothing else."""
+        place = event.seq % len(self._made)
+        known, text = self._made[place]
+        if known is not event:
+            text = _frame(self._journal_id, event)
+            self._made[place] = (event, text)
+        return text
+
+
 def event_frames(
     journal: JournalPort,
+    frames: Frames,
     last_id: str | None,
     pause: Callable[[float], bool],
     heartbeat_s: float = HEARTBEAT_S,
@@ -64,15 +86,16 @@ def event_frames(
         yield _place(start.kind, journal.id, start.seq)
     cursor = start.seq
     spoke_at = time.monotonic()
+    wait_s = min(SLICE_S, heartbeat_s)
     while pause(0):
-        events = bus.after(cursor, PAGE)
+        events = bus.next(cursor, PAGE, wait_s)
         if events is None:
             events = journal.events_after(cursor, PAGE)
             if not events:  # retention took what this listener still lacked
                 cursor = bus.head
                 yield _place("reset", journal.id, cursor)
         if events:
-            yield "".join(_frame(journal.id, event) for event in events)
+            yield "".join(map(frames.of, events))
             cursor = events[-1].seq
             spoke_at = time.monotonic()
         elif bus.closed:
@@ -80,8 +103,6 @@ def event_frames(
         elif time.monotonic() - spoke_at >= heartbeat_s:
             yield sse.HEARTBEAT
             spoke_at = time.monotonic()
-        else:
-            bus.wait(cursor, min(SLICE_S, heartbeat_s))
 
 
 def _place(kind: str, journal_id: str, seq: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from flask_babel import lazy_gettext
 
@@ -26,7 +27,10 @@ class Face:
     word: str
 
 
-def faces(levels: int) -> list[Face]:
-    """The faces of a scale, best first, as Vietnamese devices have them."""
+Order = Literal["best_first", "worst_first"]
+
+
+def faces(levels: int, order: Order = "best_first") -> list[Face]:
+    """The faces of a scale, best first unless the site file says otherwise, as Vietnamese devices have them."""
     scale = [Face(level, mouth, str(WORDS[mouth])) for level, mouth in enumerate(MOUTHS[levels], start=1)]
-    return scale[::-1]
+    return scale if order == "worst_first" else scale[::-1]

@@ -17,6 +17,11 @@ COOKIE = "lang"
 _YEAR_S = 365 * 24 * 3600
 
 
+def mark(text: str) -> str:
+    """Marks a text for translation where it stands; what is shown is its `gettext`, later."""
+    return text
+
+
 def chosen_language() -> str:
     """The language of this request.
 

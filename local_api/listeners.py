@@ -48,7 +48,9 @@ class Listeners:
         gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
 
         def pause(seconds: float) -> bool:
-            return not (self._stopping.wait(seconds) or gone())
+            # Not `wait(0)`: that builds and takes apart a queue, 32 times for each event.
+            stopping = self._stopping.wait(seconds) if seconds else self._stopping.is_set()
+            return not (stopping or gone())
 
         response = Response(frames(pause), content_type=sse.TYPE)
         response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once

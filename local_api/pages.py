@@ -1,57 +1,38 @@
-"""The pages for people: the simulator, and a small status page."""
+"""The simulator's page, and what the templates of all pages know."""
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, render_template
 from flask_babel import get_locale
-from werkzeug.wrappers import Response
 
-from firmware_py.core.health import worst
 from firmware_py.core.ports import CITY_STATES, NodePort
 from local_api.faces import faces
 from local_api.languages import LANGUAGES
 from local_api.simulate import require_simulation
-from local_api.words import clock_time, device_words, outbox_words
+
+
+def page_context(node: NodePort) -> dict[str, Any]:
+    """What every page's template is given."""
+    site = node.settings.site
+    return {
+        "site": site,
+        "place": site.name,
+        "language": str(get_locale()),
+        "languages": LANGUAGES,
+        "version": node.version,
+    }
 
 
 def pages_blueprint(node: NodePort) -> Blueprint:
-    """The pages of `node`."""
+    """The simulator's page of `node`."""
     area = Blueprint("pages", __name__)
-    site = node.settings.site
-
-    @area.context_processor
-    def common() -> dict[str, object]:
-        return {
-            "site": site,
-            "place": site.name,
-            "language": str(get_locale()),
-            "languages": LANGUAGES,
-            "version": node.version,
-        }
-
-    @area.get("/")
-    def index() -> Response | str:
-        if site.mode == "simulation":
-            return redirect(url_for("pages.simulator"))
-        zone = ZoneInfo(site.timezone)
-        checks = sorted(node.health(), key=lambda check: check.status, reverse=True)
-        devices = [
-            (status, device_words(status), clock_time(status.since, zone) if status.since else "")
-            for status in node.devices.statuses()
-        ]
-        return render_template(
-            "status.html",
-            checks=checks,
-            status=worst(checks),
-            devices=devices,
-            outbox=outbox_words(node.outbox(), zone),
-        )
+    area.context_processor(lambda: page_context(node))
 
     @area.get("/simulator")
     def simulator() -> str:
-        if site.mode != "simulation":
+        if node.settings.site.mode != "simulation":
             abort(404)
         require_simulation(node)
         statuses = [status for status in node.devices.statuses() if node.devices.simulated(status.id)]

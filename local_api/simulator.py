@@ -5,8 +5,7 @@ All words are made here, in the page's language; the page's script only puts the
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,15 +13,14 @@ from flask import Blueprint, Response, jsonify, stream_with_context
 from flask_babel import gettext, ngettext
 
 from firmware_py.core.ports import DeviceStatus, NodePort, SimulatedWire
-from local_api import sse
 from local_api.faces import faces
+from local_api.frames import state_frames
 from local_api.listeners import Listeners
 from local_api.scoreboard import CityScoreboard, CitySite, CityUnreachableError
 from local_api.simulate import require_simulation
 from local_api.words import clock_time, device_words, event_words, excluded_words, frame_line, outbox_words, span
 
 LOOK_S = 0.1  # at most ten snapshots a second
-SPEAK_S = 2.0  # also without news, so that the page can tell silence from a dead node
 EVENTS_READ = 40
 EVENTS_SHOWN = 12
 FRAMES_SHOWN = 12
@@ -37,7 +35,7 @@ def simulator_blueprint(node: NodePort, listeners: Listeners) -> Blueprint:
     @area.get("/stream")
     def stream() -> Response:
         def frames(pause: Callable[[float], bool]) -> Iterator[str]:
-            return stream_with_context(state_frames(lambda: state_of(node), pause))
+            return stream_with_context(state_frames(lambda: state_of(node), pause, look_s=LOOK_S))
 
         return listeners.stream(frames)
 
@@ -50,18 +48,6 @@ def simulator_blueprint(node: NodePort, listeners: Listeners) -> Blueprint:
         return jsonify(scoreboard_of(site, node.settings.ratings.levels))
 
     return area
-
-
-def state_frames(look: Callable[[], Mapping[str, Any]], pause: Callable[[float], bool]) -> Iterator[str]:
-    """A snapshot whenever it differs from the one before, and every `SPEAK_S` anyway."""
-    yield sse.opening()
-    shown: Mapping[str, Any] | None = None
-    spoke_at = 0.0
-    while pause(LOOK_S if shown is not None else 0):
-        state = look()
-        if state != shown or time.monotonic() - spoke_at >= SPEAK_S:
-            yield sse.frame("state", state)
-            shown, spoke_at = state, time.monotonic()
 
 
 def state_of(node: NodePort) -> dict[str, Any]:

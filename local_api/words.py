@@ -13,6 +13,7 @@ from firmware_py.core import contracts
 from firmware_py.core.clock import parse_iso
 from firmware_py.core.events import Event
 from firmware_py.core.ports import DeviceStatus, OutboxFigures
+from firmware_py.look import numerals
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -25,6 +26,13 @@ def clock_time(iso_time: str, zone: ZoneInfo) -> str:
     if local.date() == datetime.now(zone).date():
         return local.strftime("%H:%M:%S")
     return local.strftime("%H:%M:%S %d/%m/%Y")
+
+
+def hall_time(iso_time: str, zone: ZoneInfo) -> str:
+    """An ISO time in a sentence, `08:42`; with the date where it is not today's."""
+    local = parse_iso(iso_time).astimezone(zone)
+    text = numerals.clock(local.time())
+    return text if local.date() == datetime.now(zone).date() else f"{text} {numerals.day(local)}"
 
 
 def span(seconds: float) -> str:

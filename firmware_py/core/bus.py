@@ -50,12 +50,28 @@ class Bus:
     def after(self, seq: int, limit: int = 500) -> list[Event] | None:
         """Up to `limit` events after `seq`; None if the memory no longer reaches back that far (read the journal)."""
         with self._changed:
-            if seq >= self._head:
-                return []
-            if not self._recent or self._recent[0].seq > seq + 1:
-                return None
-            # The writer numbers events itself and a rolled-back savepoint gives its numbers back: there are no gaps here.
-            return list(islice(self._recent, seq + 1 - self._recent[0].seq, seq + 1 - self._recent[0].seq + limit))
+            return self._after(seq, limit)
+
+    def next(self, seq: int, limit: int, timeout_s: float) -> list[Event] | None:
+        """`wait` and `after` in one: empty when nothing came in `timeout_s`, or the bus is closed.
+
+        Every listener of the live stream stands here; one that wakes takes the lock once.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._head > seq or self._closed, timeout_s)
+            return self._after(seq, limit)
+
+    def _after(self, seq: int, limit: int) -> list[Event] | None:
+        if seq >= self._head:
+            return []
+        if not self._recent or self._recent[0].seq > seq + 1:
+            return None
+        # The writer numbers events itself and a rolled-back savepoint gives its numbers back: there are no gaps here.
+        missing = self._recent[-1].seq - seq
+        # From the newest end: a deque is walked, and almost everybody lacks only the last event.
+        found = list(islice(reversed(self._recent), max(0, missing - limit), missing))
+        found.reverse()
+        return found
 
     def close(self) -> None:
         """Wake all who wait; idempotent."""

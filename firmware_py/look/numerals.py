@@ -1,6 +1,8 @@
-"""How numbers are written: the Vietnamese way in Vietnamese, the English way in English."""
+"""How numbers, dates and times are written: the Vietnamese way in Vietnamese, the English way in English."""
 
 from __future__ import annotations
+
+from datetime import date, time
 
 
 def number(value: int, language: str) -> str:
@@ -23,3 +25,30 @@ def percent(share_ratio: float, language: str) -> str:
     if 0 < share_ratio < 1:
         whole = min(99, max(1, whole))
     return f"{number(whole, language)} %"
+
+
+def day(value: date) -> str:
+    """A date, the same in both languages, for both are read in Vietnam. A datetime is a date too.
+
+    >>> day(date(2026, 11, 3))
+    '03/11/2026'
+    """
+    return value.strftime("%d/%m/%Y")
+
+
+def day_short(value: date) -> str:
+    """A date on an axis, where the year is known.
+
+    >>> day_short(date(2026, 11, 3))
+    '03/11'
+    """
+    return value.strftime("%d/%m")
+
+
+def clock(value: time) -> str:
+    """A time of day, as the hall's clocks show it.
+
+    >>> clock(time(8, 42, 5))
+    '08:42'
+    """
+    return value.strftime("%H:%M")

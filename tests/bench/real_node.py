@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,14 +28,14 @@ def free_port() -> int:
 
 
 class NodeProcess:
-    """`nucuoi run` in `data`, with the simulated centre; ended by SIGTERM."""
+    """`nucuoi run` in `data`, with the simulated centre; ended by SIGTERM. `program`: what Python runs in place of `nucuoi`."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, program: Sequence[str] = ("-m", "firmware_py")) -> None:
         self.port = free_port()
         self.city_port = free_port()
         self.began_s = time.perf_counter()
         self.began_uptime_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-        command = [sys.executable, "-m", "firmware_py", "run", "--data", str(data)]
+        command = [sys.executable, *program, "run", "--data", str(data)]
         command += ["--port", str(self.port), "--receiver-port", str(self.city_port)]
         self.log = data.with_suffix(".log")
         with self.log.open("ab") as log:
@@ -194,12 +195,17 @@ class NodeProcess:
 
     def processor_s(self) -> float:
         """Seconds of a processor that the node took until now, in steps of a clock tick (10 ms)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_s(self.pid)
 
     def memory_bytes(self) -> dict[str, int]:
         """Resident and proportional set size."""
         return memory_bytes(self.pid)
+
+
+def processor_s(pid: int) -> float:
+    """Seconds of a processor that a process took until now, in steps of a clock tick (10 ms)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_bytes(pid: int) -> dict[str, int]:

@@ -14,12 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # a checkout without an installation works too
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # a checkout without an installation works too
 
 import lamp  # noqa: E402 - after the path
 import press  # noqa: E402
 import scale  # noqa: E402
+import slow  # noqa: E402
 import start  # noqa: E402
+import stream  # noqa: E402
 from figures import Figure, as_json, table  # noqa: E402
 
 
@@ -60,6 +62,8 @@ def _parts(*, quick: bool) -> dict[str, Callable[[], list[Figure]]]:
         "lamp": lambda: lamp.lamp_figures(60 if quick else 200, _tell),
         "start": lambda: start.start_figures(3 if quick else 7, _tell),
         "memory": lambda: start.memory_figures(_tell),
+        "stream": lambda: stream.stream_figures(2 if quick else 6, 100, _tell),
+        "slow": lambda: slow.slow_figures(2 if quick else 4, 60 if quick else 240, _tell),
         "scale": lambda: scale.scale_figures(scale.QUICK if quick else scale.FULL, _tell),
     }
 

@@ -134,8 +134,18 @@ class FakeJournal:
     def run(self, job: Callable[..., Any]) -> Future[Any]:
         raise NotImplementedError
 
-    def reader(self) -> Any:
-        raise NotImplementedError
+    def reader(self) -> FakeReader:
+        return FakeReader()
+
+
+class FakeReader:
+    """A journal without a single bucket."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return []
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        return None
 
 
 class FakeWire:

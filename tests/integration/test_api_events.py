@@ -13,7 +13,7 @@ from fake_node import FakeJournal, FakeNode, event
 
 from firmware_py.core.contracts import DEVICE_UNAVAILABLE, RATING_GIVEN
 from local_api.cursor import MAX_BEHIND
-from local_api.events import event_frames
+from local_api.events import Frames, event_frames
 from local_api.listeners import MAX_LISTENERS
 
 
@@ -98,7 +98,7 @@ def frames(journal: FakeJournal, last_id: str | None, asks: int, heartbeat_s: fl
         left[0] -= 1
         return left[0] >= 0
 
-    return list(event_frames(journal, last_id, pause, heartbeat_s))
+    return list(event_frames(journal, Frames(journal.id), last_id, pause, heartbeat_s))
 
 
 def test_who_fell_behind_the_bus_is_served_from_the_disk_in_order() -> None:
@@ -116,6 +116,15 @@ def test_who_lacks_what_retention_removed_is_reset() -> None:
     journal.publish(*(event(seq) for seq in range(1, 10)))
     journal.stored.clear()
     assert "event: reset\n" in "".join(frames(journal, "j0urnal:3", asks=1))
+
+
+def test_an_events_text_is_made_once_for_all_who_listen() -> None:
+    made = Frames("j0urnal", keep=4)
+    first = event(3, DEVICE_UNAVAILABLE, {"device": "d"})
+    text = made.of(first)
+    assert made.of(first) is text
+    assert made.of(event(7)).startswith("id: j0urnal:7\n")  # it takes the place of 3
+    assert made.of(first) == text
 
 
 def test_more_than_ten_thousand_behind_is_reset_without_reading_the_disk() -> None:

@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 SHEETS = [
     sheet
-    for folder in (STATIC, *(ROOT / app / "static" for app in ("local_api", "sync/receiver")))
+    for folder in (STATIC, STATIC / "charts", *(ROOT / app / "static" for app in ("local_api", "sync/receiver")))
     for sheet in folder.glob("*.css")
+    if sheet.name != "uPlot.min.css"  # not ours
 ]
 BASE = (STATIC / "base.css").read_text()
 COLOURS = dict(re.findall(r"--([\w-]+): (#[0-9A-Fa-f]{6});", BASE))
@@ -49,6 +50,9 @@ def test_the_formula_is_the_known_one() -> None:
         ("card", "quiet", TEXT),
         ("card", "night", 7.0),
         ("night-quiet", "night", TEXT),
+        ("leaf", "leaf-soft", TEXT),
+        ("clay", "clay-soft", TEXT),
+        ("sage", "card", SHAPE),
         ("edge", "card", SHAPE),
         ("edge", "paper", SHAPE),
         *((f"level-{level}", "card", SHAPE) for level in range(1, 6)),

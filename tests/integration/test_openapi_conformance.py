@@ -21,7 +21,7 @@ from support.nodes import Node, running_node
 from local_api.app import create_app as node_app
 from sync.receiver.app import create_app as city_app
 
-STREAMS = ["/api/v1/events"]
+STREAMS = ["/api/v1/events", "/api/v1/today/stream"]
 EXAMPLES = settings(
     max_examples=60,
     deadline=None,

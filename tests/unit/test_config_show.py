@@ -65,7 +65,7 @@ def test_what_is_shown_loads_again_as_the_same_settings(thing: Thing, counter_na
 def test_every_default_is_written_out() -> None:
     shown = tomllib.loads(show(Settings(site=SITE), Secrets()))
     assert set(shown) == {"site", "node", "api", "city", "ratings", "clock", "counter", "device"}
-    assert set(shown["ratings"]) == {"levels", "satisfied_from", "lockout_s", "correction_s", "binding"}
+    assert set(shown["ratings"]) == {"levels", "satisfied_from", "lockout_s", "correction_s", "binding", "order"}
     assert shown["city"]["send_every_s"] == 60
     assert "# ca_file is not set" in show(Settings(site=SITE), Secrets()).splitlines()
 

@@ -44,6 +44,45 @@ def test_after_gives_the_next_events_in_order_or_says_that_it_forgot(head, group
     assert bus.head == last
 
 
+@given(known=st.integers(0, 9), back=st.integers(0, 12), limit=st.integers(1, 4))
+def test_next_gives_what_is_there_without_waiting_and_as_after_does(known, back, limit):
+    bus = Bus(100, keep=6)
+    published(bus, *range(101, 101 + known + 1))
+    cursor = max(0, bus.head - 1 - back)
+    assert bus.next(cursor, limit, 60) == bus.after(cursor, limit)
+
+
+def test_next_waits_for_an_event_and_gives_it():
+    bus, got = Bus(5), []
+    waiting = threading.Thread(target=lambda: got.append(bus.next(5, 10, 20)))
+    waiting.start()
+    published(bus, 6, 7)
+    waiting.join(20)
+    assert [[one.seq for one in found] for found in got] == [[6, 7]]
+
+
+def test_next_is_empty_after_its_time_and_when_the_bus_closes():
+    bus = Bus(5)
+    assert bus.next(5, 10, 0.01) == []
+    bus.close()
+    assert bus.next(5, 10, 60) == []
+
+
+def test_the_newest_event_costs_the_same_however_much_is_remembered():
+    """A deque is walked: from its old end each listener would step over a whole morning for the one event that it lacks."""
+    bus = Bus(0, keep=5)
+    published(bus, 1, 2, 3, 4, 5)
+    walked = []
+
+    class Counted(type(bus._recent)):
+        def __reversed__(self):
+            return (walked.append(one) or one for one in super().__reversed__())
+
+    bus._recent = Counted(bus._recent)
+    assert [one.seq for one in bus.after(4)] == [5]
+    assert len(walked) == 1
+
+
 def test_waiting_ends_when_an_event_comes():
     bus, woke = Bus(5), []
     waiting = threading.Thread(target=lambda: woke.append(bus.wait(5, 20)))

@@ -83,7 +83,7 @@ def what_changed_since(db: Database) -> None:
         "DROP INDEX bucket_open",  # what is not final in the running epoch is live
         "CREATE INDEX bucket_live ON bucket (epoch, hour) WHERE live = 1",
         "CREATE INDEX bucket_settled ON bucket (revision) WHERE live = 0",
-        "CREATE INDEX hour_link_back ON hour_link (epoch, hour_b)",
+        "CREATE INDEX hour_link_back ON hour_link (epoch, hour_b)",  # links are followed both ways; few are ever written
     ):
         db.execute(statement)
 

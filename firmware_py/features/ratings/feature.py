@@ -23,6 +23,7 @@ from firmware_py.core.contracts import (
 from firmware_py.core.events import Event, NewEvent
 from firmware_py.core.placing import placement_of
 from firmware_py.core.ports import Decision, Fold, SchemaStep, View
+from firmware_py.features.ratings import releases
 from firmware_py.features.ratings.folding import apply_given, apply_placed, forget_old_acts, pressed_uptime_s
 from firmware_py.features.ratings.rules import Act, Windows, judge
 from firmware_py.features.ratings.scale import definition_of
@@ -63,7 +64,7 @@ class Ratings:
 
     name = "ratings"
     commands: tuple[type[Command], ...] = (GiveRating, TrustClock)
-    schema = (TABLES,)
+    schema = (TABLES, releases.SCHEMA)
 
     def __init__(self, settings: RatingsSettings, counters: frozenset[str], doors: Doors) -> None:
         self._settings = settings
