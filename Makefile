@@ -59,7 +59,8 @@ crash: $(VENV)/.dev ## Kill the node at random, and by the power-loss model, and
 	@exec $(BIN)/python tests/crash/run.py --cycles $(CYCLES) $(ARGS)
 
 screens: $(VENV)/.dev ## Take the pictures of docs/screens.md again, with Debian's Chromium
-	@exec $(BIN)/python tests/browser/screens.py $(ARGS)
+	@$(BIN)/python tests/browser/screens.py $(ARGS)
+	$(BIN)/python tests/browser/city_screens.py
 
 lock: $(VENV)/.run ## Write both locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(BIN)/python -m venv $(VENV)/lock
