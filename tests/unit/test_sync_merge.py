@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from firmware_py.core.events import canonical_json
 from sync.protocol import WireBucket
 from sync.receiver.merge import Content, content_of, judge, objection
 
@@ -128,6 +129,12 @@ def test_what_is_wrong_with_a_bucket_is_said_by_its_code(changes, code):
 def test_a_malformed_bucket_does_not_pass_the_schema(changes):
     with pytest.raises(ValidationError):
         WireBucket.model_validate(wire(**changes))
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_a_count_is_written_as_canonical_json(count):
+    content = content_of(WireBucket.model_validate(wire(value={"count": count})))
+    assert content.value == canonical_json({"count": count})
 
 
 def test_whole_and_fractional_seconds_are_one_content():
