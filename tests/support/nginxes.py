@@ -27,6 +27,8 @@ CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = CONFIG / "system" / "nginx"
 NAME = "node.hall"  # of the node in the hall, in its certificate and in [api] names
 PULL_TOKEN = "token-of-the-one-who-pulls"
+#: All addresses of this computer, each of which a test may take for another machine.
+MACHINES = "allow 127.0.0.0/8;\n"
 OLD_HTTP2 = 'the "listen ... http2" directive is deprecated'  # from 1.25.1 on; 1.22 knows no other
 
 
@@ -148,10 +150,18 @@ def install(folder: Path, node_port: int, port: int, http_port: int, changes: Ma
 
 
 @contextmanager
-def running_nginx(folder: Path, node_port: int, changes: Mapping[str, str] | None = None) -> Iterator[Nginx]:
-    """nginx in front of the node until the block ends. What it says on stderr is a failure."""
+def running_nginx(
+    folder: Path, node_port: int, changes: Mapping[str, str] | None = None, *, machines: str = MACHINES
+) -> Iterator[Nginx]:
+    """nginx in front of the node until the block ends. What it says on stderr is a failure.
+
+    `machines`: what an operator writes into the lists of desks and touch screens; empty: they stay as they ship.
+    """
     port, http_port = _free_ports(2)
     settings = install(folder, node_port, port, http_port, changes or {})
+    for name in ("desks.conf", "touch-screens.conf"):
+        with (folder / "nucuoi-local" / name).open("a") as allowed:
+            allowed.write(machines)
     options = [str(PROGRAM), "-p", str(folder), "-c", str(settings), "-e", str(folder / "log" / "error.log")]
     tested = subprocess.run([*options, "-t", "-q"], capture_output=True, text=True, check=False)
     assert (tested.returncode, said(tested.stderr + (folder / "log" / "error.log").read_text())) == (0, ""), tested
@@ -173,11 +183,13 @@ def running_nginx(folder: Path, node_port: int, changes: Mapping[str, str] | Non
 
 
 @contextmanager
-def hall(folder: Path, changes: Mapping[str, str] | None = None) -> Iterator[tuple[Node, Nginx]]:
-    """A simulated centre that knows itself as NAME and its pull token, and nginx in front of it."""
+def hall(
+    folder: Path, changes: Mapping[str, str] | None = None, *, machines: str = MACHINES
+) -> Iterator[tuple[Node, Nginx]]:
+    """A simulated centre that knows itself as NAME and its pull token, and nginx in front of it (see `running_nginx`)."""
     with (
         running_node(folder / "node", *node_options(folder), environment={"NUCUOI_PULL_TOKEN": PULL_TOKEN}) as node,
-        running_nginx(folder / "nginx", port_of(node), changes) as nginx,
+        running_nginx(folder / "nginx", port_of(node), changes, machines=machines) as nginx,
     ):
         yield node, nginx
 
