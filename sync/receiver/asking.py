@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sync.protocol import Name
 from sync.receiver.periods import PeriodName
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 from sync.receiver.reading import Scope, read_scope
 
 #: What machines get without a period, as ever; and what people see first: enough ratings for a comparison, and still news.
@@ -25,7 +25,7 @@ def parse(model: type[M]) -> M:
     """The request's arguments.
 
     Raises:
-        Problem: 400, an argument that says nothing.
+        ProblemError: 400, an argument that says nothing.
     """
     try:
         return model.model_validate(request.args.to_dict())
@@ -33,16 +33,16 @@ def parse(model: type[M]) -> M:
         found = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = ".".join(map(str, found["loc"]))
         text = found["msg"].removeprefix("Value error, ")
-        raise Problem(400, "argument", f"`{name}`: {text}." if name else f"{text}.") from error
+        raise ProblemError(400, "argument", f"`{name}`: {text}." if name else f"{text}.") from error
 
 
 def one_site(connection: Connection, site: str, *, simulated: bool) -> Scope:
     """A registered site.
 
     Raises:
-        Problem: 404.
+        ProblemError: 404.
     """
-    unknown = Problem(404, "not_found", "No node of such a site is registered here.")
+    unknown = ProblemError(404, "not_found", "No node of such a site is registered here.")
     try:
         scope = read_scope(connection, _name.validate_python(site), simulated=simulated)
     except ValidationError as error:

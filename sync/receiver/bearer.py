@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 
 
 def bearer() -> str | None:
@@ -13,6 +13,6 @@ def bearer() -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def unauthorised(detail: str) -> Problem:
+def unauthorised(detail: str) -> ProblemError:
     """401, saying how to be known."""
-    return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="nucuoi"'})
+    return ProblemError(401, "unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="nucuoi"'})

@@ -16,7 +16,7 @@ from sync.receiver.bearer import bearer, unauthorised
 from sync.receiver.credentials import NodeIdentity
 from sync.receiver.intake import receive
 from sync.receiver.openapi import BEARER, answer, problems
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 
 
 class NodePath(BaseModel):
@@ -42,7 +42,7 @@ def buckets_blueprint(engine: Engine, now: Callable[[], datetime]) -> APIBluepri
         """
         origin: NodeIdentity = g.origin
         if (body.site, body.node) != (origin.site, path.node):
-            raise Problem(403, "wrong_node", "The batch names another site or node than its credential.")
+            raise ProblemError(403, "wrong_node", "The batch names another site or node than its credential.")
         return answer(receive(engine, origin, body, now()))
 
     return area
@@ -52,7 +52,7 @@ def _node(engine: Engine, name: str) -> NodeIdentity:
     """The node that the request's credential speaks for.
 
     Raises:
-        Problem: 401 without a known credential, 403 with another node's.
+        ProblemError: 401 without a known credential, 403 with another node's.
     """
     token = bearer()
     if token is None:
@@ -62,5 +62,5 @@ def _node(engine: Engine, name: str) -> NodeIdentity:
     if origin is None:
         raise unauthorised("This token is no node's. Register the node here, or correct its city_token.")
     if origin.name != name:
-        raise Problem(403, "wrong_node", "This token is another node's.")
+        raise ProblemError(403, "wrong_node", "This token is another node's.")
     return origin

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from flask_babel import Babel
 
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 DEFAULT = "vi"
@@ -20,14 +20,14 @@ def chosen_language() -> str:
     """The language of this request.
 
     Raises:
-        Problem: 400, `?lang=` names a language that this product does not speak.
+        ProblemError: 400, `?lang=` names a language that this product does not speak.
     """
     asked = request.args.get("lang")
     if asked is None:
         kept = request.cookies.get(COOKIE, DEFAULT)
         return kept if kept in LANGUAGES else DEFAULT
     if asked not in LANGUAGES:
-        raise Problem(400, "argument", "`lang` is one of: " + ", ".join(LANGUAGES) + ".")
+        raise ProblemError(400, "argument", "`lang` is one of: " + ", ".join(LANGUAGES) + ".")
     return asked
 
 

@@ -11,10 +11,9 @@ from flask_openapi3.models import Schema
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 
-from firmware_py.core.problem import Problem as ProblemShape
-from firmware_py.core.problem import problem_answers, wrong_parts
+from firmware_py.core.problem import Problem, problem_answers, wrong_parts
 from sync.protocol import SCHEMA, Batch, WireBucket
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 
 DOCUMENT_PATH = "/v1/openapi.json"
 REFERENCE = "#/components/schemas/{model}"
@@ -42,7 +41,7 @@ def api_app(import_name: str) -> OpenAPI:
             "basic": {"type": "http", "scheme": "basic", "description": "A reader's name and its token"},
         },
         doc_ui=False,
-        validation_error_model=ProblemShape,  # what every error refers to; listed among the components by this
+        validation_error_model=Problem,  # what every error refers to; listed among the components by this
         validation_error_callback=_refuse,
     )
     _list_component(app, WireBucket)  # a batch's buckets are looked at one by one, so no route names it
@@ -70,9 +69,9 @@ def _refuse(error: ValidationError) -> NoReturn:
     """What does not fit a route's model.
 
     Raises:
-        Problem: 422 for a body, 400 for the arguments of an address.
+        ProblemError: 422 for a body, 400 for the arguments of an address.
     """
     if error.title == Batch.__name__:
         detail = f"This is no batch of schema {SCHEMA}: see `errors`."
-        raise Problem(422, "batch", detail, errors=wrong_parts(error)) from error
-    raise Problem(400, "argument", "Arguments of the address are wrong: see `errors`.", errors=wrong_parts(error))
+        raise ProblemError(422, "batch", detail, errors=wrong_parts(error)) from error
+    raise ProblemError(400, "argument", "Arguments of the address are wrong: see `errors`.", errors=wrong_parts(error))

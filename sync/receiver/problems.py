@@ -16,7 +16,7 @@ from firmware_py.core.problem import CONTENT_TYPE, RETRY_AFTER_S, WrongPart, pro
 logger = logging.getLogger(__name__)
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """A request that cannot be answered as asked. `code` is stable; `detail` is for who reads the log."""
 
     def __init__(
@@ -38,13 +38,13 @@ class Problem(Exception):
 
 def install(app: Flask) -> None:
     """Answer every error of `app` as a problem."""
-    app.register_error_handler(Problem, _from_problem)
+    app.register_error_handler(ProblemError, _from_problem)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(SQLAlchemyError, _from_database)
     app.register_error_handler(Exception, _from_bug)
 
 
-def _answer(problem: Problem) -> Response:
+def _answer(problem: ProblemError) -> Response:
     response = Response(
         problem_body(problem.status, problem.code, problem.detail, errors=problem.errors),
         status=problem.status,
@@ -54,7 +54,7 @@ def _answer(problem: Problem) -> Response:
     return response
 
 
-def _from_problem(problem: Problem) -> Response:
+def _from_problem(problem: ProblemError) -> Response:
     return _answer(problem)
 
 
@@ -65,15 +65,15 @@ def _from_http(error: HTTPException) -> BaseResponse:
     code = HTTPStatus(status).phrase.lower().replace(" ", "_")
     headers = dict(error.get_headers())
     headers.pop("Content-Type", None)
-    return _answer(Problem(status, code, error.description or HTTPStatus(status).phrase, headers=headers))
+    return _answer(ProblemError(status, code, error.description or HTTPStatus(status).phrase, headers=headers))
 
 
 def _from_database(error: SQLAlchemyError) -> Response:
     logger.error("the database refused: %s", error)
     detail = "The database cannot take it just now; nothing was kept. Send it again later."
-    return _answer(Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)}))
+    return _answer(ProblemError(503, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)}))
 
 
 def _from_bug(error: Exception) -> Response:
     logger.error("a request failed", exc_info=error)
-    return _answer(Problem(500, "internal", "The server made a mistake; nothing was kept. It is in its log."))
+    return _answer(ProblemError(500, "internal", "The server made a mistake; nothing was kept. It is in its log."))

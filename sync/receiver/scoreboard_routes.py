@@ -16,7 +16,7 @@ from sync.receiver.answers import BoardAnswer, BoardQuery, DaysAnswer, PeriodQue
 from sync.receiver.asking import MACHINES_PERIOD, PEOPLES_PERIOD, one_site
 from sync.receiver.openapi import READER, answer, problems
 from sync.receiver.periods import Span, day_of, days_of, span_json
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 from sync.receiver.readers import only_readers
 from sync.receiver.reading import read_scope
 from sync.receiver.scoreboard import DayLine, IsHoliday, SiteScore, read_days, read_scores
@@ -53,7 +53,7 @@ def scoreboard_blueprint(
         with engine.begin() as connection:
             scope = one_site(connection, site, simulated=asked.is_simulated)
             if wanted is None:
-                raise Problem(400, "argument", "Day by day, a period has a beginning and at most 366 days.")
+                raise ProblemError(400, "argument", "Day by day, a period has a beginning and at most 366 days.")
             return read_days(connection, scope, wanted)
 
     @area.get("/v1/scoreboard", responses={200: BoardAnswer, **problems(400, 401)})

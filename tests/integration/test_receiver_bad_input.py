@@ -12,7 +12,7 @@ from support.cities import NODE, TOKEN, batch, bucket, running_city
 
 from sync.protocol import MAX_BODY_BYTES, MAX_RECEIVED_BUCKETS, MAX_UNPACKED_BYTES
 from sync.receiver.body import unpack
-from sync.receiver.problems import Problem
+from sync.receiver.problems import ProblemError
 
 PATH = f"/v1/nodes/{NODE}/buckets"
 
@@ -102,7 +102,7 @@ def test_unpacking_stops_at_the_limit():
     bomb = gzip.compress(bytes(6 * MAX_UNPACKED_BYTES), compresslevel=1)
     tracemalloc.start()
     try:
-        with pytest.raises(Problem) as raised:
+        with pytest.raises(ProblemError) as raised:
             unpack(bomb, "gzip")
         _, peak = tracemalloc.get_traced_memory()
     finally:
