@@ -11,10 +11,13 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
+import hypothesis
 import pytest
 from support.databases import database, module_database, own_postgres, postgres
 
 __all__ = ["database", "module_database", "own_postgres", "postgres"]  # fixtures
+hypothesis.settings.register_profile("any machine", deadline=None)  # no test depends on speed
+hypothesis.settings.load_profile("any machine")
 NO_SKIP = "NUCUOI_NO_SKIP"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
