@@ -19,6 +19,8 @@ from firmware_py.core.ports import DeviceContext, DeviceStatus, SimulatedWire
 from firmware_py.core.worker import Life
 
 PATIENCE_S = 10.0
+#: A contact's stillness where a simulated finger bounces in real time: on a busy machine it may stop in the middle of a bounce.
+PATIENT_S = 0.15
 
 GPIO: dict[str, Any] = {
     "kind": "rating_panel_gpio",

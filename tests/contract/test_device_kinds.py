@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from device_rig import GPIO, SERIAL, Rig, eventually, running, settings
+from device_rig import GPIO, PATIENT_S, SERIAL, Rig, eventually, running, settings
 from pydantic import ValidationError
 
 from config.settings import DeviceSettings
@@ -63,12 +63,13 @@ def test_it_opens_simulated_and_is_available_and_ready(kind):
 @every_kind
 @pytest.mark.parametrize("bounces", [0, 4])
 def test_one_press_is_one_rating_at_its_counter_marked_simulated(kind, bounces):
-    with running(example(kind)) as rig:
+    patient = {"debounce_s": PATIENT_S} if "debounce_s" in type(example(kind)).model_fields else {}
+    with running(example(kind).model_copy(update=patient)) as rig:
         rig.available()
         for level in (3, 1):
             before = len(rig.journal.ratings)
             pressed_s = rig.clock.uptime_s()
-            rig.far_end().press(level, bounces=bounces, hold_s=0.05)
+            rig.far_end().press(level, bounces=bounces, hold_s=3 * PATIENT_S)
             eventually(lambda before=before: len(rig.journal.ratings) > before, "the press")
             rating = rig.journal.ratings[-1]
             assert (rating.source, rating.counter, rating.level) == ("panel", rig.status().counter, level)

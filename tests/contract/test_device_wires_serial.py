@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from device_rig import GPIO, SERIAL, eventually, running, settings
+from device_rig import GPIO, PATIENT_S, SERIAL, eventually, running, settings
 
 from devices.panel_frames import FrameParser, LightCode, Poll
 from devices.simulation.panel_firmware import PanelFirmware
@@ -280,8 +280,8 @@ def test_many_panels_of_both_kinds_press_at_once_and_each_counts_once():
     gpio_2 = GPIO | {"buttons": {"1": 16, "2": 20, "3": 21}, "ready_led": 7, "thanks_led": 8, "detect_pin": 9}
     gpio_2["unavailable_led"] = 11
     devices = [
-        settings(GPIO, id="g1"),
-        settings(gpio_2, id="g2"),
+        settings(GPIO, id="g1", debounce_s=PATIENT_S),
+        settings(gpio_2, id="g2", debounce_s=PATIENT_S),
         settings(SERIAL, id="s1", address=1),
         settings(SERIAL, id="s2", address=2),
     ]
@@ -291,7 +291,7 @@ def test_many_panels_of_both_kinds_press_at_once_and_each_counts_once():
             rig.available(one.id)
             for level in (1, 2, 3):
                 finger = threading.Thread(
-                    target=rig.far_end(one.id).press, args=(level,), kwargs={"bounces": 3, "hold_s": 0.1}
+                    target=rig.far_end(one.id).press, args=(level,), kwargs={"bounces": 3, "hold_s": 3 * PATIENT_S}
                 )
                 fingers.append(finger)
         for finger in fingers:

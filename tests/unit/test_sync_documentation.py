@@ -44,7 +44,9 @@ def test_the_limits_are_the_codes():
 def test_every_problem_of_the_receiver_stands_there():
     folder = Path(__file__).parents[2] / "sync" / "receiver"
     codes = {
-        code for path in folder.glob("*.py") for code in re.findall(r'Problem\(\s*(?:\d{3}), "(\w+)"', path.read_text())
+        code
+        for path in folder.glob("*.py")
+        for code in re.findall(r'ProblemError\(\s*(?:\d{3}), "(\w+)"', path.read_text())
     }
     assert len(codes) > 8
     for code in codes - {"internal", "argument"}:
