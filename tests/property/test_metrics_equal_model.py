@@ -53,7 +53,7 @@ class ScrapedWard(RuleBasedStateMachine):
         self.world = World(self._folder)
         self.before: Sample = {}
 
-    @rule(counter=st.sampled_from("12"), level=st.integers(1, 3), ago_s=st.sampled_from([0, 0, 1, 3, 9, 60, 700, 3601]))
+    @rule(counter=st.sampled_from("12"), level=st.integers(1, 3), ago_s=st.sampled_from([0, 0, 1, 3, 9, 60, 700]))
     def press(self, counter: str, level: int, ago_s: float) -> None:
         self.world.press(counter, level, ago_s)
 
