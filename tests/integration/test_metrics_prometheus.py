@@ -146,6 +146,7 @@ def test_a_scraped_node_counts_on_over_a_restart(folder: Path) -> None:
     with prometheus(folder / "prometheus", port) as server:
         with running_node(data, "--port", str(port)) as node:
             until(lambda: server.target()["health"] == "up", "the node is up", DEADLINE_S)
+            server.scraped_again()  # a target is said to be up a moment before its first samples can be asked for
             assert server.value(gross) == 0  # there before the first press: so that the first press is an increase
             assert rated(node, 5, "1") == "counted"
             assert rated(node, 3, "1") == "corrected"
@@ -158,7 +159,7 @@ def test_a_scraped_node_counts_on_over_a_restart(folder: Path) -> None:
             assert server.value("nucuoi_build_info") == 1
             assert node.stop() == 0
         until(lambda: server.target()["health"] == "down", "the node is seen to be down", DEADLINE_S)
-        assert server.value("up") == 0
+        until(lambda: server.value("up") == 0, "that it is down can be asked for", DEADLINE_S)
         with running_node(data, "--port", str(port)) as node:
             until(lambda: server.value("up") == 1, "the node is up again", DEADLINE_S)
             assert rated(node, 5, "3") == "counted"
