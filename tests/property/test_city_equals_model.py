@@ -13,8 +13,9 @@ import pytest
 from city_stores import CityStore, PostgresStore
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 from support.postgres import Cluster
+from wards import Ward
 from worlds import Rules, World
 
 import sync.outbox
@@ -27,7 +28,7 @@ from sync.outbox import Load, LoadedBucket
 from sync.receiver.merge import Content, Verdict
 
 
-class Ward(RuleBasedStateMachine):
+class Ward(Ward):
     """Presses, corrections, trust, restarts, restores, and a network that loses, delays, repeats and reorders."""
 
     rules_in_force: Rules = Rules()
@@ -46,32 +47,6 @@ class Ward(RuleBasedStateMachine):
     @rule(counter=st.sampled_from("12"), level=st.integers(1, 3), ago_s=st.sampled_from([1, 3, 6, 9, 60, 700]))
     def press_that_arrives_late(self, counter: str, level: int, ago_s: float) -> None:
         self.world.press(counter, level, ago_s)
-
-    @rule(counter=st.sampled_from("12"), pause_s=st.sampled_from([0, 2, 5, 6, 8]))
-    def two_presses(self, counter: str, pause_s: float) -> None:
-        self.world.press(counter, 1)
-        self.world.advance(pause_s)
-        self.world.press(counter, 2)
-
-    @rule(seconds=st.sampled_from([1, 4, 9, 600, 3600]))
-    def time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @rule()
-    def tick(self) -> None:
-        self.world.tick()
-
-    @rule()
-    def restart(self) -> None:
-        self.world.restart()
-
-    @rule()
-    def power_cut(self) -> None:
-        self.world.power_cut()
-
-    @rule()
-    def trust(self) -> None:
-        self.world.trust()
 
     @rule(fate=st.sampled_from(["answered", "answered", "lost", "answer lost", "late"]))
     def send(self, fate: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from support.journals import totals
+from wards import Ward
 from worlds import World
 
 from config.settings import Settings
@@ -44,7 +45,7 @@ def scraped(own: list[SeriesTotal]) -> Sample:
     }
 
 
-class ScrapedWard(RuleBasedStateMachine):
+class ScrapedWard(Ward):
     """Presses, corrections, trust, restarts and restores, and a scrape after each."""
 
     def __init__(self) -> None:
@@ -56,32 +57,6 @@ class ScrapedWard(RuleBasedStateMachine):
     @rule(counter=st.sampled_from("12"), level=st.integers(1, 3), ago_s=st.sampled_from([0, 0, 1, 3, 9, 60, 700]))
     def press(self, counter: str, level: int, ago_s: float) -> None:
         self.world.press(counter, level, ago_s)
-
-    @rule(counter=st.sampled_from("12"), pause_s=st.sampled_from([0, 2, 5, 6, 8]))
-    def two_presses(self, counter: str, pause_s: float) -> None:
-        self.world.press(counter, 1)
-        self.world.advance(pause_s)
-        self.world.press(counter, 2)
-
-    @rule(seconds=st.sampled_from([1, 4, 9, 600, 3600]))
-    def time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @rule()
-    def tick(self) -> None:
-        self.world.tick()
-
-    @rule()
-    def restart(self) -> None:
-        self.world.restart()
-
-    @rule()
-    def power_cut(self) -> None:
-        self.world.power_cut()
-
-    @rule()
-    def trust(self) -> None:
-        self.world.trust()
 
     @rule()
     def back_up_card(self) -> None:

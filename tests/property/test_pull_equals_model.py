@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 from pullers import PullWorld
+from wards import Ward
 
 import sync.pull
 from firmware_py.core.ports import Reader
@@ -21,7 +22,7 @@ from sync.cursor import Place
 from sync.outbox import LoadedBucket, loaded
 
 
-class PulledWard(RuleBasedStateMachine):
+class PulledWard(Ward):
     """Presses, corrections, trust, restarts and restores, and pages of any size in between."""
 
     def __init__(self) -> None:
@@ -33,12 +34,6 @@ class PulledWard(RuleBasedStateMachine):
     def press(self, counter: str, level: int, ago_s: float) -> None:
         self.world.press(counter, level, ago_s)
 
-    @rule(counter=st.sampled_from("12"), pause_s=st.sampled_from([0, 2, 5, 6, 8]))
-    def two_presses(self, counter: str, pause_s: float) -> None:
-        self.world.press(counter, 1)
-        self.world.advance(pause_s)
-        self.world.press(counter, 2)
-
     @rule()
     def a_correction_over_the_hour(self) -> None:
         """In UTC, as the node knows it; if nobody trusts the clock it is some other hour's matter."""
@@ -47,26 +42,6 @@ class PulledWard(RuleBasedStateMachine):
         self.world.press("1", 3)
         self.world.advance(3)
         self.world.press("1", 1)
-
-    @rule(seconds=st.sampled_from([1, 4, 9, 600, 3600]))
-    def time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @rule()
-    def tick(self) -> None:
-        self.world.tick()
-
-    @rule()
-    def restart(self) -> None:
-        self.world.restart()
-
-    @rule()
-    def power_cut(self) -> None:
-        self.world.power_cut()
-
-    @rule()
-    def trust(self) -> None:
-        self.world.trust()
 
     @rule()
     def back_up_card(self) -> None:
